@@ -1,0 +1,307 @@
+"""What a receiver is: a boto3 client, an S3 resource, a SageMaker session, or something else."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import libcst as cst
+
+from codemod.definitions import Definition, Definitions, Kind
+from codemod.index import Index
+from codemod.syntax import argument, callee, descendants, dotted, keyword, last_name, string_value
+
+#: Regions that the launch of inline payloads (2026-06-17) names; see the AWS announcement.
+INLINE_REGIONS = frozenset(
+    "ap-south-1 us-west-2 ca-central-1 us-east-1 us-east-2 us-west-1 eu-west-2 ap-northeast-2"
+    " ap-southeast-2 ap-east-1 ca-west-1 sa-east-1 mx-central-1 eu-west-1 eu-west-3 eu-central-1"
+    " eu-central-2 eu-north-1 eu-south-2 ap-northeast-1 ap-northeast-3 ap-southeast-1"
+    " ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-7 ap-south-2 ap-east-2 af-south-1"
+    " eu-south-1 il-central-1".split()
+)
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+_TEST_DOUBLE = re.compile(r"(^|_)(mock|fake|stub|dummy|spy)(ed|s)?(_|$|\d)|^(Magic|Async)?Mock")
+
+
+class Role(enum.Enum):
+    """What kind of object a receiver is."""
+
+    RUNTIME = "sagemaker-runtime client"
+    S3 = "s3 client"
+    S3_RESOURCE = "s3 resource"
+    BUCKET = "s3 bucket"
+    OBJECT = "s3 object"
+    BOTO_SESSION = "boto3 session"
+    SAGEMAKER_SESSION = "sagemaker session"
+    S3_UPLOADER = "sagemaker S3Uploader"
+    OTHER_AWS = "client of another service"
+    FOREIGN = "not boto3"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A receiver's role, its region where a literal says so, and the call that made it."""
+
+    role: Role
+    region: str | None = None
+    made: cst.Call | None = None
+
+
+_UNKNOWN = Receiver(Role.UNKNOWN)
+_FOREIGN = Receiver(Role.FOREIGN)
+_SERVICES = {
+    "s3": Role.S3,
+    "sagemaker-runtime": Role.RUNTIME,
+    "runtime.sagemaker": Role.RUNTIME,
+}
+_ANNOTATIONS = {
+    "S3Client": Role.S3,
+    "SageMakerRuntimeClient": Role.RUNTIME,
+    "S3ServiceResource": Role.S3_RESOURCE,
+}
+_MAX_STEPS = 40
+
+
+class Clients:
+    """Resolves receivers through assignments, attributes, sessions and local factories."""
+
+    def __init__(self, index: Index, definitions: Definitions) -> None:
+        self._index = index
+        self._definitions = definitions
+        self._known: dict[cst.CSTNode, Receiver] = {}
+
+    def receiver(self, node: cst.BaseExpression, steps: int = 0) -> Receiver:
+        """Return what an expression is, as far as the file says."""
+        found = self._known.get(node)
+        if found is None:
+            self._known[node] = _UNKNOWN  # what a definition that refers to itself resolves to
+            found = self._known[node] = self._resolve(node, steps + 1)
+        return found
+
+    def _resolve(self, node: cst.BaseExpression, steps: int) -> Receiver:
+        if steps > _MAX_STEPS:
+            return _UNKNOWN
+        if isinstance(node, cst.Name):
+            return self._name(node, steps)
+        if isinstance(node, cst.Attribute):
+            return self._attribute(node, steps)
+        if isinstance(node, cst.Call):
+            return self._call(node, steps)
+        if isinstance(node, cst.Await):
+            return self.receiver(node.expression, steps)
+        if isinstance(node, cst.NamedExpr):
+            return self.receiver(node.value, steps)
+        if isinstance(node, cst.BooleanOperation):
+            return _agree(self.receiver(part, steps) for part in (node.left, node.right))
+        if isinstance(node, cst.IfExp):
+            return _agree(self.receiver(part, steps) for part in (node.body, node.orelse))
+        return _UNKNOWN
+
+    def _name(self, node: cst.Name, steps: int) -> Receiver:
+        definition = self._definitions.of(node)
+        origins = definition.origins()
+        if definition.kind is Kind.SHARED:
+            origins = [origin for source in definition.sources for origin in source.origins()]
+        if not origins:
+            return _UNKNOWN
+        return _agree(self._definition(origin, steps) for origin in origins)
+
+    def _definition(self, definition: Definition, steps: int) -> Receiver:
+        node = definition.node
+        if _TEST_DOUBLE.search(definition.name):
+            return _FOREIGN
+        if isinstance(node, cst.Param):
+            annotated = _annotated(node.annotation)
+            if annotated is None and node.default is not None:
+                return self.receiver(node.default, steps)
+            return annotated or _UNKNOWN
+        if definition.kind in (Kind.ASSIGNED, Kind.WITH) and definition.value is not None:
+            above = self._index.parent.get(node) if node is not None else None
+            annotated = _annotated(above.annotation) if isinstance(above, cst.AnnAssign) else None
+            return annotated or self.receiver(definition.value, steps)
+        if definition.kind is Kind.IMPORTED:
+            return self._imported(definition.name)
+        return _UNKNOWN
+
+    def _imported(self, name: str) -> Receiver:
+        origin = self._index.imported.get(name, name)
+        if origin.endswith("S3Uploader"):
+            return Receiver(Role.S3_UPLOADER)
+        return _UNKNOWN
+
+    def _attribute(self, node: cst.Attribute, steps: int) -> Receiver:
+        name = node.attr.value
+        if name == "client" and isinstance(node.value, cst.Attribute):
+            if node.value.attr.value == "meta":
+                inner = self.receiver(node.value.value, steps)
+                if inner.role in (Role.S3_RESOURCE, Role.BUCKET, Role.OBJECT, Role.UNKNOWN):
+                    return Receiver(Role.S3, inner.region)
+        if name == "sagemaker_runtime_client":
+            return Receiver(Role.RUNTIME)
+        if name == "S3Uploader":
+            return Receiver(Role.S3_UPLOADER)
+        if name == "boto_session":
+            return Receiver(Role.BOTO_SESSION)
+        if _TEST_DOUBLE.search(name):
+            return _FOREIGN
+        stores = self._index.attribute_stores.get(name, [])
+        values = [value for _, value in stores if value is not None]
+        annotations = [
+            annotated
+            for target, _ in stores
+            if isinstance(above := self._index.parent[target], cst.AnnAssign)
+            and (annotated := _annotated(above.annotation)) is not None
+        ]
+        if annotations:
+            return _agree(annotations)
+        values.extend(self._class_values(node, name))
+        if not values:
+            return _UNKNOWN
+        return _agree(self.receiver(value, steps) for value in values)
+
+    def _class_values(self, node: cst.Attribute, name: str) -> list[cst.BaseExpression]:
+        """Return what a class body assigns to an attribute read on ``self`` or ``cls``."""
+        owner = self._index.class_of(node)
+        if owner is None or not isinstance(node.value, cst.Name):
+            return []
+        if node.value.value not in ("self", "cls", owner.name.value):
+            return []
+        walk = self._definitions.walk(owner)
+        return [
+            definition.value
+            for definition in walk.bindings.get(name, ())
+            if definition.value is not None
+        ]
+
+    def _call(self, node: cst.Call, steps: int) -> Receiver:
+        name = callee(node)
+        origin = self._index.origin(node.func) or ""
+        if name is None:
+            return _UNKNOWN
+        if name in ("client", "create_client", "resource"):
+            return self._factory(node, name, origin, steps)
+        if name in ("enter_async_context", "enter_context", "__aenter__", "__enter__"):
+            inner = node.args[0].value if node.args else None
+            if inner is None and isinstance(node.func, cst.Attribute):
+                inner = node.func.value
+            return self.receiver(inner, steps) if inner is not None else _UNKNOWN
+        if name in ("Object", "Bucket") and isinstance(node.func, cst.Attribute):
+            return self._resource_part(node, name, node.func.value, steps)
+        if name == "Session" or name == "get_session":
+            if origin.startswith("sagemaker"):
+                return Receiver(Role.SAGEMAKER_SESSION, made=node)
+            return Receiver(Role.BOTO_SESSION, _region(node), node)
+        if name == "S3Uploader":
+            return Receiver(Role.S3_UPLOADER)
+        if _TEST_DOUBLE.search(name) or name in ("create_autospec", "patch", "mock_open"):
+            return _FOREIGN
+        return self._local(node, name, steps)
+
+    def _factory(self, node: cst.Call, name: str, origin: str, steps: int) -> Receiver:
+        service = argument(node.args, 0, "service_name")
+        text = string_value(service.value) if service is not None else None
+        if text is None and service is not None:
+            resolved = self._definitions.resolve(service.value)
+            text = string_value(resolved)
+        region = _region(node)
+        if region is None and isinstance(node.func, cst.Attribute) and not origin.startswith("boto3."):
+            region = self.receiver(node.func.value, steps).region
+        if text is None:
+            return _UNKNOWN
+        if name == "resource":
+            role = Role.S3_RESOURCE if text == "s3" else Role.OTHER_AWS
+        else:
+            role = _SERVICES.get(text, Role.OTHER_AWS)
+        return Receiver(role, region, node)
+
+    def _resource_part(
+        self, node: cst.Call, name: str, owner: cst.BaseExpression, steps: int
+    ) -> Receiver:
+        inner = self.receiver(owner, steps)
+        if inner.role is Role.BUCKET and name == "Object":
+            return Receiver(Role.OBJECT, inner.region, node)
+        if inner.role in (Role.S3_RESOURCE, Role.UNKNOWN):
+            return Receiver(Role.OBJECT if name == "Object" else Role.BUCKET, inner.region, node)
+        return _UNKNOWN
+
+    def _local(self, node: cst.Call, name: str, steps: int) -> Receiver:
+        """Resolve a call of a class or function that the file itself defines."""
+        if not isinstance(node.func, (cst.Name, cst.Attribute)):
+            return _UNKNOWN
+        if any(made.name.value == name for made in self._index.classes):
+            return _FOREIGN
+        functions = self._index.defined_functions.get(name, [])
+        if len(functions) != 1:
+            return _UNKNOWN
+        values = [
+            part.value
+            for part in descendants(functions[0].body)
+            if isinstance(part, cst.Return)
+            and part.value is not None
+            and self._index.function(part) is functions[0]
+        ]
+        return _agree(self.receiver(value, steps) for value in values) if values else _UNKNOWN
+
+    def is_foreign(self, node: cst.BaseExpression, method: str) -> bool:
+        """Tell whether a method of this name on this receiver is provably not boto3's."""
+        role = self.receiver(node).role
+        if role in (Role.FOREIGN, Role.OTHER_AWS):
+            return True
+        name = dotted(node)
+        if name is not None and _TEST_DOUBLE.search(last_name(node) or ""):
+            return True
+        if name in ("self", "cls"):
+            owner = self._index.class_of(node)
+            return owner is not None and any(
+                self._index.class_of(function) is owner
+                for function in self._index.defined_functions.get(method, ())
+            )
+        return name == "super"
+
+
+def _agree(receivers: Iterable[Receiver]) -> Receiver:
+    """Return the one thing that all resolved alternatives are, else unknown."""
+    known: list[Receiver] = []
+    unknown = False
+    for receiver in receivers:
+        if receiver.role is Role.UNKNOWN:
+            unknown = True
+        else:
+            known.append(receiver)
+    roles = {receiver.role for receiver in known}
+    if len(roles) > 1:
+        roles.discard(Role.FOREIGN)
+    if len(roles) != 1 or (unknown and roles == {Role.FOREIGN}):
+        return _UNKNOWN
+    chosen = next(receiver for receiver in known if receiver.role in roles)
+    if any(receiver.region != chosen.region for receiver in known):
+        chosen = replace(chosen, region=None)
+    if any(receiver.made is not chosen.made for receiver in known):
+        chosen = replace(chosen, made=None)
+    return chosen
+
+
+def _region(node: cst.Call) -> str | None:
+    found = keyword(node.args, "region_name")
+    if found is None and callee(node) == "client" and len(node.args) > 1:
+        found = argument(node.args, 1, "region_name")
+    text = string_value(found.value) if found is not None else None
+    return text if text is not None and _REGION.fullmatch(text) else None
+
+
+def _annotated(annotation: cst.Annotation | None) -> Receiver | None:
+    if annotation is None:
+        return None
+    for part in descendants(annotation.annotation):
+        name = last_name(part) if isinstance(part, (cst.Name, cst.Attribute)) else string_value(part)
+        if name is None:
+            continue
+        short = name.rpartition(".")[2].strip("\"' ")
+        if short in _ANNOTATIONS:
+            return Receiver(_ANNOTATIONS[short])
+        if _TEST_DOUBLE.search(short):
+            return _FOREIGN
+    return None

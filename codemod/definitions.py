@@ -1,0 +1,695 @@
+"""Which definition each name reads: the value a variable has at a place, not just its name.
+
+The statements of a scope are walked once in the order of execution, with an environment from names
+to definitions. Where several definitions may reach, a merged one stands for them, so two reads have
+the same value if they have the same definition (in one turn of the loops around both). LibCST's
+``ScopeProvider`` is lexical and cannot tell that.
+
+Besides names, the environment follows what may change behind a name: ``.attr`` for stores to an
+attribute of that name, ``name[]`` for what is reachable from a name, ``()`` for calls to functions
+of the file that store attributes.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import libcst as cst
+
+from codemod import effects
+from codemod.index import Index, ScopeNode
+from codemod.syntax import children, descendants, last_name, root_name, target_names, terminates
+
+
+class Kind(enum.Enum):
+    """How a name got its value."""
+
+    ASSIGNED = "assigned"
+    AUGMENTED = "augmented"
+    PARAMETER = "parameter"
+    WITH = "with"
+    LOOP = "loop"
+    UNPACKED = "unpacked"
+    IMPORTED = "imported"
+    DEFINED = "defined"
+    CAPTURED = "captured"
+    MERGED = "merged"
+    UNBOUND = "unbound"
+    SHARED = "shared"
+    OUTSIDE = "outside"
+
+
+@dataclass(eq=False, slots=True)
+class Definition:
+    """One way in which a name gets its value; compared by identity.
+
+    Attributes:
+        name: The name that is bound.
+        kind: How.
+        node: The target, parameter or statement that binds it, where there is one.
+        value: The expression behind it: assigned, entered by ``with``, iterated or unpacked.
+        sources: For a merged definition those it stands for, for ``+=`` the one before.
+        made_at: Its place among the definitions of its scope, in the order of execution.
+    """
+
+    name: str
+    kind: Kind
+    node: cst.CSTNode | None = None
+    value: cst.BaseExpression | None = None
+    sources: list[Definition] = field(default_factory=list)
+    made_at: int = -1
+
+    def origins(self) -> list[Definition]:
+        """Return the definitions that may have given the value, looking through merges."""
+        found: list[Definition] = []
+        seen: set[Definition] = set()
+        stack = [self]
+        while stack:
+            current = stack.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            if current.kind is Kind.MERGED:
+                stack.extend(reversed(current.sources))
+            else:
+                found.append(current)
+        return found
+
+
+class _Environment:
+    """Names to definitions at one point; a branch records only what it changes."""
+
+    __slots__ = ("above", "here")
+
+    def __init__(self, above: _Environment | None = None) -> None:
+        self.above = above
+        self.here: dict[str, Definition] = {}
+
+    def get(self, key: str) -> Definition | None:
+        env: _Environment | None = self
+        while env is not None:
+            found = env.here.get(key)
+            if found is not None:
+                return found
+            env = env.above
+        return None
+
+
+class _ScopeWalk:
+    """The walk over one scope; see :class:`Definitions` for what comes out."""
+
+    def __init__(self, owner: Definitions, node: ScopeNode) -> None:
+        self.owner = owner
+        self.index = owner.index
+        self.node = node
+        self.bindings: defaultdict[str, list[Definition]] = defaultdict(list)
+        self.elsewhere: set[str] = set()
+        self.created: list[tuple[str, Definition]] = []
+        self.clock: dict[cst.CSTNode, int] = {}
+        self.env = _Environment()
+        body = node.body
+        changed = self._effects(body if isinstance(node, cst.Module) else [body])
+        self.local = {key for key in changed if key.isidentifier()}
+        if isinstance(node, (cst.FunctionDef, cst.Lambda)):
+            self._parameters(node.params)
+        self.local -= self.elsewhere
+        if isinstance(body, cst.BaseExpression):
+            self._expression(body)
+        elif isinstance(node, cst.Module):
+            self._statements(node.body)
+        else:
+            assert isinstance(body, cst.BaseSuite)
+            self._statements(body.body)
+
+    # -- binding ---------------------------------------------------------------------------
+
+    def _bind(
+        self,
+        name: str,
+        kind: Kind,
+        node: cst.CSTNode | None,
+        value: cst.BaseExpression | None = None,
+        sources: Iterable[Definition] = (),
+    ) -> Definition:
+        definition = Definition(name, kind, node, value, list(sources))
+        self._set(name, definition)
+        if kind is not Kind.MERGED:
+            self.bindings[name].append(definition)
+        return definition
+
+    def _set(self, key: str, definition: Definition) -> None:
+        definition.made_at = len(self.created)
+        self.env.here[key] = definition
+        self.created.append((key, definition))
+
+    def _touch(self, key: str) -> None:
+        self._set(key, Definition(key, Kind.MERGED))
+
+    def _parameters(self, params: cst.Parameters) -> None:
+        every = [*params.posonly_params, *params.params, *params.kwonly_params]
+        for extra in (params.star_arg, params.star_kwarg):
+            if isinstance(extra, cst.Param):
+                every.append(extra)
+        for param in every:
+            self.local.add(param.name.value)
+            self._bind(param.name.value, Kind.PARAMETER, param)
+
+    def _assign(
+        self, target: cst.BaseExpression, kind: Kind, value: cst.BaseExpression | None
+    ) -> None:
+        if isinstance(target, cst.Name):
+            self._bind(target.value, kind, target, value)
+        elif isinstance(target, cst.Attribute):
+            self._expression(target.value)
+            self._touch(f".{target.attr.value}")
+        elif isinstance(target, cst.Subscript):
+            self._expression(target.value)
+            for part in target.slice:
+                self._expression(part)
+            self._touch_contents(target.value)
+        else:
+            self._unpack(target, value)
+
+    def _unpack(self, target: cst.BaseExpression, value: cst.BaseExpression | None) -> None:
+        """Bind ``a, b = …``, element by element where the value is written as a tuple too."""
+        if not isinstance(target, (cst.Tuple, cst.List)):
+            for name in target_names(target):
+                self._bind(name.value, Kind.UNPACKED, name, value)
+            return
+        values: Sequence[cst.BaseElement] = ()
+        if isinstance(value, (cst.Tuple, cst.List)):
+            values = value.elements
+        plain = len(values) == len(target.elements) and not any(
+            isinstance(element, cst.StarredElement) for element in (*values, *target.elements)
+        )
+        for position, element in enumerate(target.elements):
+            if plain:
+                self._assign(element.value, Kind.ASSIGNED, values[position].value)
+            elif isinstance(element.value, cst.Name):
+                self._bind(element.value.value, Kind.UNPACKED, element.value, value)
+            else:
+                self._assign(element.value, Kind.UNPACKED, value)
+
+    def _touch_contents(self, node: cst.BaseExpression) -> None:
+        root = root_name(node)
+        if root is not None:
+            self._touch(f"{root.value}[]")
+        if isinstance(node, cst.Attribute):
+            self._touch(f".{node.attr.value}")
+
+    # -- what a region changes -------------------------------------------------------------
+
+    def _effects(self, nodes: Iterable[cst.CSTNode]) -> set[str]:
+        """Return every key of the environment that running some code may change."""
+        changed: set[str] = set()
+        stack = list(nodes)
+        while stack:
+            node = stack.pop()
+            if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+                changed.add(node.name.value)
+                if isinstance(node, cst.FunctionDef):
+                    stack.extend(node.decorators)
+                    continue
+                stack.append(node.body)
+                continue
+            if isinstance(node, cst.Assign):
+                for assign_target in node.targets:
+                    self._target_effects(assign_target.target, changed)
+            elif isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.Del)):
+                self._target_effects(node.target, changed)
+            elif isinstance(node, cst.AsName):
+                self._target_effects(node.name, changed)
+            elif isinstance(node, (cst.Import, cst.ImportFrom)):
+                changed.update(_imported_names(node))
+            elif isinstance(node, (cst.Global, cst.Nonlocal)):
+                self.elsewhere.update(item.name.value for item in node.names)
+            elif isinstance(node, cst.Call):
+                changed.update(effects.changed_by_call(node))
+                if self._may_store_attributes(node):
+                    changed.add("()")
+            elif isinstance(node, (cst.MatchAs, cst.MatchStar)) and node.name is not None:
+                changed.add(node.name.value)
+            elif isinstance(node, cst.MatchMapping) and node.rest is not None:
+                changed.add(node.rest.value)
+            stack.extend(children(node))
+        return changed
+
+    def _target_effects(self, target: cst.CSTNode, changed: set[str]) -> None:
+        for node in descendants(target):
+            if isinstance(node, cst.Attribute):
+                changed.add(f".{node.attr.value}")
+            elif isinstance(node, cst.Subscript):
+                root = root_name(node)
+                if root is not None:
+                    changed.add(f"{root.value}[]")
+        changed.update(name.value for name in target_names(target))
+
+    def _may_store_attributes(self, call: cst.Call) -> bool:
+        return bool(
+            self.index.late_attributes and last_name(call.func) in self.index.defined_functions
+        )
+
+    # -- joining ---------------------------------------------------------------------------
+
+    def _merge_keys(self, keys: Iterable[str], since: int) -> list[Definition]:
+        """Replace keys by merged definitions of what they are now and were made since."""
+        made: defaultdict[str, list[Definition]] = defaultdict(list)
+        for key, definition in self.created[since:]:
+            made[key].append(definition)
+        merged = []
+        for key in keys:
+            before = self.env.get(key)
+            sources = ([before] if before is not None else []) + made.get(key, [])
+            merged.append(self._bind(key, Kind.MERGED, None, None, sources))
+        return merged
+
+    def _join(self, base: _Environment, ends: list[_Environment]) -> None:
+        """Continue in ``base`` after branches that ended in ``ends``."""
+        self.env = base
+        changed: dict[str, None] = {}
+        for end in ends:
+            changed.update(dict.fromkeys(end.here))
+        for key in changed:
+            found = [end.get(key) for end in ends]
+            distinct = list(dict.fromkeys(item for item in found if item is not None))
+            if len(distinct) == 1 and None not in found:
+                self.env.here[key] = distinct[0]
+            else:
+                self._bind(key, Kind.MERGED, None, None, distinct)
+
+    def _branch(self, base: _Environment, block: cst.BaseSuite, ends: list[_Environment]) -> None:
+        self.env = _Environment(base)
+        self._statements(block.body)
+        if not terminates(block):
+            ends.append(self.env)
+        self.env = base
+
+    # -- statements ------------------------------------------------------------------------
+
+    def _statements(self, body: Sequence[cst.CSTNode]) -> None:
+        for statement in body:
+            self.clock[statement] = len(self.created)
+            if isinstance(statement, cst.SimpleStatementLine):
+                for small in statement.body:
+                    self._small(small)
+            elif isinstance(statement, cst.BaseSmallStatement):
+                self._small(statement)
+            else:
+                self._compound(statement)
+
+    def _small(self, node: cst.CSTNode) -> None:
+        if isinstance(node, cst.Assign):
+            self._expression(node.value)
+            for assign_target in node.targets:
+                self._assign(assign_target.target, Kind.ASSIGNED, node.value)
+        elif isinstance(node, cst.AnnAssign):
+            self._expression(node.annotation)
+            if node.value is not None:
+                self._expression(node.value)
+                self._assign(node.target, Kind.ASSIGNED, node.value)
+        elif isinstance(node, cst.AugAssign):
+            self._expression(node.target)
+            self._expression(node.value)
+            if isinstance(node.target, cst.Name):
+                before = self._read(node.target)
+                self._bind(node.target.value, Kind.AUGMENTED, node, node.value, [before])
+            else:
+                self._assign(node.target, Kind.UNPACKED, None)
+        elif isinstance(node, (cst.Import, cst.ImportFrom)):
+            for name in _imported_names(node):
+                self._bind(name, Kind.IMPORTED, node)
+        elif isinstance(node, cst.Del):
+            self._expression(node.target)
+            for target in target_names(node.target):
+                self._bind(target.value, Kind.UNBOUND, target)
+            if isinstance(node.target, cst.Subscript):
+                self._touch_contents(node.target.value)
+        elif not isinstance(node, (cst.Global, cst.Nonlocal)):
+            for child in children(node):
+                self._expression(child)
+
+    def _compound(self, node: cst.CSTNode) -> None:
+        if isinstance(node, cst.If):
+            self._if(node)
+        elif isinstance(node, (cst.For, cst.While)):
+            self._loop(node)
+        elif isinstance(node, (cst.Try, cst.TryStar)):
+            self._try(node)
+        elif isinstance(node, cst.With):
+            for item in node.items:
+                self._expression(item.item)
+                if item.asname is not None:
+                    assert isinstance(item.asname.name, cst.BaseExpression)
+                    kind = Kind.WITH if isinstance(item.asname.name, cst.Name) else Kind.UNPACKED
+                    self._assign(item.asname.name, kind, item.item)
+            self._statements(node.body.body)
+        elif isinstance(node, cst.Match):
+            self._match(node)
+        elif isinstance(node, cst.FunctionDef):
+            for part in (*node.decorators, *_defaults(node.params)):
+                self._expression(part)
+            self._bind(node.name.value, Kind.DEFINED, node)
+        elif isinstance(node, cst.ClassDef):
+            for child in (*node.decorators, *node.bases, *node.keywords):
+                self._expression(child)
+            base = self.env
+            self.env = _Environment(base)
+            outer, self.bindings = self.bindings, defaultdict(list)
+            self._statements(node.body.body)
+            self.env, self.bindings = base, outer
+            self._bind(node.name.value, Kind.DEFINED, node)
+
+    def _if(self, node: cst.If) -> None:
+        self._expression(node.test)
+        base = self.env
+        ends: list[_Environment] = []
+        self._branch(base, node.body, ends)
+        if node.orelse is None:
+            ends.append(_Environment(base))
+        elif isinstance(node.orelse, cst.Else):
+            self._branch(base, node.orelse.body, ends)
+        else:
+            self.env = _Environment(base)
+            self._if(node.orelse)
+            if not terminates(_single(node.orelse)):
+                ends.append(self.env)
+        self._join(base, ends)
+
+    def _loop(self, node: cst.For | cst.While) -> None:
+        if isinstance(node, cst.For):
+            self._expression(node.iter)
+        changed = sorted(self._effects([node.body]))
+        since = len(self.created)
+        heads = self._merge_keys(changed, since)
+        if isinstance(node, cst.While):
+            self._expression(node.test)
+        else:
+            kind = Kind.LOOP if isinstance(node.target, cst.Name) else Kind.UNPACKED
+            self._assign(node.target, kind, node.iter)
+        inside = len(self.created)
+        self._statements(node.body.body)
+        made: defaultdict[str, list[Definition]] = defaultdict(list)
+        for key, definition in self.created[inside:]:
+            made[key].append(definition)
+        for head in heads:
+            head.sources.extend(item for item in made.get(head.name, []) if item is not head)
+        self._merge_keys(changed, inside)
+        if node.orelse is not None:
+            self._statements(node.orelse.body.body)
+
+    def _try(self, node: cst.Try | cst.TryStar) -> None:
+        base = self.env
+        ends: list[_Environment] = []
+        since = len(self.created)
+        self.env = _Environment(base)
+        self._statements(node.body.body)
+        after_body = self.env
+        if node.orelse is not None:
+            self._statements(node.orelse.body.body)
+        last = node.orelse.body if node.orelse is not None else node.body
+        if not terminates(last):
+            ends.append(after_body)
+        body_until = len(self.created)
+        changed = list(dict.fromkeys(key for key, _ in self.created[since:body_until]))
+        for handler in node.handlers:
+            self.env = _Environment(base)
+            self._merge_keys(changed, since)
+            if handler.type is not None:
+                self._expression(handler.type)
+            if handler.name is not None:
+                assert isinstance(handler.name.name, cst.Name)
+                self._bind(handler.name.name.value, Kind.CAPTURED, handler)
+            self._statements(handler.body.body)
+            if not terminates(handler.body):
+                ends.append(self.env)
+        if node.finalbody is not None and not ends:
+            self.env = base
+            self._merge_keys(list(dict.fromkeys(key for key, _ in self.created[since:])), since)
+        else:
+            self._join(base, ends)
+        if node.finalbody is not None:
+            self._statements(node.finalbody.body.body)
+
+    def _match(self, node: cst.Match) -> None:
+        self._expression(node.subject)
+        base = self.env
+        ends = [_Environment(base)]
+        for case in node.cases:
+            self.env = _Environment(base)
+            for part in descendants(case.pattern):
+                if isinstance(part, (cst.MatchAs, cst.MatchStar)) and part.name is not None:
+                    self._bind(part.name.value, Kind.CAPTURED, part)
+                elif isinstance(part, cst.MatchMapping) and part.rest is not None:
+                    self._bind(part.rest.value, Kind.CAPTURED, part)
+                elif isinstance(part, (cst.MatchValue, cst.MatchClass)):
+                    self._expression(part.value if isinstance(part, cst.MatchValue) else part.cls)
+            if case.guard is not None:
+                self._expression(case.guard)
+            self._statements(case.body.body)
+            if not terminates(case.body):
+                ends.append(self.env)
+        self._join(base, ends)
+
+    # -- expressions -----------------------------------------------------------------------
+
+    def _expression(self, node: cst.CSTNode) -> None:
+        kind = type(node)
+        if kind is cst.Name:
+            assert isinstance(node, cst.Name)
+            self.owner.record(node, self._read(node))
+        elif kind is cst.Attribute or kind is cst.Subscript:
+            self._chain(node)
+        elif kind is cst.Arg:
+            assert isinstance(node, cst.Arg)
+            self._expression(node.value)
+        elif kind is cst.Call:
+            assert isinstance(node, cst.Call)
+            self._expression(node.func)
+            for arg in node.args:
+                self._expression(arg.value)
+            for key in effects.changed_by_call(node):
+                self._touch(key)
+            if self._may_store_attributes(node):
+                self._touch("()")
+        elif kind is cst.NamedExpr:
+            assert isinstance(node, cst.NamedExpr)
+            self._expression(node.value)
+            self._assign(node.target, Kind.ASSIGNED, node.value)
+        elif isinstance(node, (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)):
+            self._comprehension(node)
+        elif kind is cst.Lambda:
+            assert isinstance(node, cst.Lambda)
+            self._lambda(node)
+        else:
+            for child in children(node):
+                self._expression(child)
+
+    def _read(self, name: cst.Name) -> Definition:
+        found = self.env.get(name.value)
+        if found is not None:
+            return found
+        if name.value in self.local:
+            return self.owner.placeholder(self.node, name.value, Kind.UNBOUND)
+        return self.owner.free(name.value, self.node)
+
+    def _chain(self, node: cst.CSTNode) -> None:
+        """Read ``a.b["c"].d`` and note what its value depends on besides ``a``."""
+        state: list[object] = []
+        late = self.index.late_attributes
+        current = node
+        while isinstance(current, (cst.Attribute, cst.Subscript)):
+            if isinstance(current, cst.Attribute):
+                state.append(self.env.get(f".{current.attr.value}"))
+                if current.attr.value in late:
+                    state.append(self.env.get("()"))
+            else:
+                for part in current.slice:
+                    self._expression(part)
+            current = current.value
+        if isinstance(current, cst.Name):
+            if current.value not in ("self", "cls"):
+                state.append(self.env.get(f"{current.value}[]"))
+            self.owner.record(current, self._read(current))
+        else:
+            self._expression(current)
+        self.owner.states[node] = tuple(state)
+
+    def _comprehension(
+        self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp
+    ) -> None:
+        base = self.env
+        self.env = _Environment(base)
+        outer, self.bindings = self.bindings, defaultdict(list)
+        clause: cst.CompFor | None = node.for_in
+        while clause is not None:
+            self._expression(clause.iter)
+            kind = Kind.LOOP if isinstance(clause.target, cst.Name) else Kind.UNPACKED
+            self._assign(clause.target, kind, clause.iter)
+            for condition in clause.ifs:
+                self._expression(condition.test)
+            clause = clause.inner_for_in
+        if isinstance(node, cst.DictComp):
+            self._expression(node.key)
+            self._expression(node.value)
+        else:
+            self._expression(node.elt)
+        self.env, self.bindings = base, outer
+
+    def _lambda(self, node: cst.Lambda) -> None:
+        """Read a lambda's body as if it ran where it stands, as in ``run_in_executor``."""
+        base = self.env
+        self.env = _Environment(base)
+        outer, self.bindings = self.bindings, defaultdict(list)
+        for default in _defaults(node.params):
+            self._expression(default)
+        for param in (*node.params.params, *node.params.kwonly_params):
+            self._bind(param.name.value, Kind.PARAMETER, param)
+        self._expression(node.body)
+        self.env, self.bindings = base, outer
+
+
+class Definitions:
+    """Answers which definition a name reads; scopes are walked when first asked about."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.states: dict[cst.CSTNode, tuple[object, ...]] = {}
+        self._read_by: dict[cst.Name, Definition] = {}
+        self._reads: defaultdict[Definition, list[cst.Name]] = defaultdict(list)
+        self._walks: dict[cst.CSTNode, _ScopeWalk] = {}
+        self._placeholders: dict[tuple[cst.CSTNode, str], Definition] = {}
+
+    @cached_property
+    def _declared_elsewhere(self) -> frozenset[str]:
+        """Names that a ``global`` or ``nonlocal`` statement lets inner code bind."""
+        return frozenset(
+            item.name.value
+            for node in self.index.parent
+            if isinstance(node, (cst.Global, cst.Nonlocal))
+            for item in node.names
+        )
+
+    def walk(self, scope: cst.CSTNode) -> _ScopeWalk:
+        """Return the walk over a function or the module, made on first use."""
+        found = self._walks.get(scope)
+        if found is None:
+            assert isinstance(scope, (cst.Module, cst.FunctionDef, cst.Lambda, cst.ClassDef))
+            found = self._walks[scope] = _ScopeWalk(self, scope)
+        return found
+
+    def record(self, name: cst.Name, definition: Definition) -> None:
+        """Note that a name reads a definition."""
+        self._read_by[name] = definition
+        self._reads[definition].append(name)
+
+    def placeholder(self, scope: cst.CSTNode, name: str, kind: Kind) -> Definition:
+        """Return the one definition that stands for an unknown value of a name in a scope."""
+        key = (scope, name)
+        found = self._placeholders.get(key)
+        if found is None:
+            found = self._placeholders[key] = Definition(name, kind)
+        return found
+
+    def of(self, name: cst.Name) -> Definition:
+        """Return the definition that a name reads."""
+        found = self._read_by.get(name)
+        if found is None:
+            self.walk(self.index.function(name))
+            found = self._read_by.get(name)
+        if found is None:  # not read but bound, or in a place the walk does not look into
+            found = self.placeholder(self.index.function(name), name.value, Kind.UNBOUND)
+        return found
+
+    def free(self, name: str, scope: cst.CSTNode) -> Definition:
+        """Return what a name that a scope does not bind itself reads."""
+        for above in self.index.ancestors(scope):
+            if not isinstance(above, (cst.Module, cst.FunctionDef)):
+                continue
+            walk = self.walk(above)
+            bound = walk.bindings.get(name)
+            if not bound and name not in walk.local:
+                continue
+            if len(bound or ()) == 1 and name not in self._declared_elsewhere:
+                assert bound is not None
+                return bound[0]
+            shared = self.placeholder(above, name, Kind.SHARED)
+            shared.sources = list(bound or ())
+            return shared
+        return self.placeholder(self.index.module, name, Kind.OUTSIDE)
+
+    def known_before(self, definition: Definition, statement: cst.CSTNode) -> bool:
+        """Tell whether a definition that is read later was already made before a statement.
+
+        Both must belong to the scope that runs the statement; what comes from an outer scope or
+        from nowhere was always there.
+        """
+        return definition.made_at < self.walk(self.index.function(statement)).clock[statement]
+
+    def resolve(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """Follow a name through single assignments to the expression that made its value."""
+        seen: set[cst.CSTNode] = set()
+        while isinstance(node, cst.Name) and node not in seen:
+            seen.add(node)
+            definition = self.of(node)
+            if definition.kind is not Kind.ASSIGNED or definition.value is None:
+                break
+            node = definition.value
+        return node
+
+    def is_rebound_elsewhere(self, definition: Definition) -> bool:
+        """Tell whether other functions may rebind a name between any two reads."""
+        return definition.kind is Kind.SHARED and definition.name in self._declared_elsewhere
+
+    def reads(self, definition: Definition) -> Iterator[cst.Name]:
+        """Yield the names that may read a definition, through merges and from inner functions."""
+        walk_of = self.index.function
+        scopes = {walk_of(name) for name in self.index.names.get(definition.name, ())}
+        for scope in sorted(scopes, key=id):
+            self.walk(scope)
+        for name in self.index.names.get(definition.name, ()):
+            read = self._read_by.get(name)
+            if read is None:
+                continue
+            if read is definition or definition in _all_sources(read):
+                yield name
+
+
+def _all_sources(definition: Definition) -> set[Definition]:
+    seen: set[Definition] = set()
+    stack = [definition]
+    while stack:
+        current = stack.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if current.kind in (Kind.MERGED, Kind.SHARED):
+            stack.extend(current.sources)
+    return seen
+
+
+def _single(statement: cst.If) -> cst.IndentedBlock:
+    return cst.IndentedBlock(body=[statement])
+
+
+def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
+    every = [*params.posonly_params, *params.params, *params.kwonly_params]
+    return [param.default for param in every if param.default is not None]
+
+
+def _imported_names(node: cst.Import | cst.ImportFrom) -> Iterator[str]:
+    if isinstance(node.names, cst.ImportStar):
+        return
+    for alias in node.names:
+        if alias.asname is not None:
+            for name in target_names(alias.asname.name):
+                yield name.value
+        else:
+            name = alias.name
+            while isinstance(name, cst.Attribute):
+                assert isinstance(name.value, (cst.Name, cst.Attribute))
+                name = name.value
+            yield name.value

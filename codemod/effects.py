@@ -1,0 +1,166 @@
+"""What running a piece of code can change: pure calls, log lines, changed names.
+
+An expression is *pure* here when running it twice, once or not at all makes no difference that the
+program or its user could see. *Stable* is stronger: running it again gives an equal value as long
+as the names it reads keep theirs (``uuid4()`` is pure, but not stable).
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from codemod.syntax import children, dotted, last_name, root_name
+
+#: Functions that only compute a value from their arguments.
+_STABLE_FUNCTIONS = frozenset(
+    "str int float bool bytes len repr format abs min max round sorted tuple list dict set"
+    " frozenset isinstance getattr hash ord chr hex sum any all enumerate zip range reversed type"
+    " bytearray"
+    .split()
+)
+#: The same for functions of modules, by their last two names.
+_STABLE_QUALIFIED = frozenset(
+    "os.path.join os.path.basename os.path.dirname os.path.splitext os.path.abspath"
+    " os.path.normpath os.path.expanduser os.path.split posixpath.join posixpath.basename"
+    " os.getenv os.environ.get os.fspath json.dumps base64.b64encode base64.b64decode"
+    " urllib.parse.urlparse urllib.parse.urlsplit urllib.parse.quote urllib.parse.quote_plus"
+    " urlparse urlsplit quote quote_plus hashlib.md5 hashlib.sha1 hashlib.sha256 Path"
+    " pathlib.Path PurePath PurePosixPath pathlib.PurePath pathlib.PurePosixPath"
+    " mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent"
+    .split()
+)
+#: Functions that give another value at each call but do nothing else.
+_FRESH_QUALIFIED = frozenset(
+    "uuid.uuid1 uuid.uuid4 uuid1 uuid4 time.time time.time_ns time.monotonic time.perf_counter"
+    " time.strftime time.gmtime time.localtime datetime.now datetime.utcnow datetime.today"
+    " datetime.datetime.now datetime.datetime.utcnow datetime.date.today date.today os.getcwd"
+    " os.getpid secrets.token_hex secrets.token_urlsafe random.random random.randint"
+    " random.choice random.choices socket.gethostname strftime gmtime perf_counter"
+    .split()
+)
+#: Methods of strings, bytes, paths, dates, mappings and sequences that change nothing.
+_STABLE_METHODS = frozenset(
+    "format format_map join split rsplit partition rpartition splitlines strip lstrip rstrip"
+    " lower upper title capitalize casefold replace removeprefix removesuffix zfill ljust rjust"
+    " center startswith endswith find rfind index rindex count isdigit isalpha isalnum encode"
+    " decode hex hexdigest digest get keys values items copy strftime isoformat timestamp date"
+    " time as_posix as_uri with_suffix with_name joinpath relative_to resolve absolute"
+    " default_bucket getvalue tobytes total_seconds geturl get_secret_value astimezone"
+    .split()
+)
+_LOG_METHODS = frozenset(
+    "debug info warning warn error exception critical fatal log success trace print echo secho"
+    .split()
+)
+_LOG_OBJECTS = re.compile(
+    r"(^|_|\.)(log|logger|logging|console|tqdm|click|rich|typer)s?$|^_?log", re.IGNORECASE
+)
+_MUTATORS = frozenset(
+    "append extend insert remove pop popitem clear update setdefault sort reverse add discard"
+    " write writelines seek truncate read readline readlines close"
+    .split()
+)
+
+
+def is_log(node: cst.CSTNode) -> bool:
+    """Tell whether a call only tells a person something: print, a logger, warnings, st.write."""
+    if not isinstance(node, cst.Call):
+        return False
+    func = node.func
+    if isinstance(func, cst.Name):
+        return func.value in ("print", "pprint", "display")
+    if isinstance(func, cst.Attribute):
+        if func.attr.value in ("warn", "echo", "secho", "pprint"):
+            return True
+        if func.attr.value not in _LOG_METHODS:
+            return False
+        receiver = func.value
+        if isinstance(receiver, cst.Call):  # logging.getLogger(__name__).info(…)
+            receiver = receiver.func
+            return last_name(receiver) in ("getLogger", "get_logger", "bind", "opt")
+        name = dotted(receiver)
+        return name is not None and _LOG_OBJECTS.search(name) is not None
+    return False
+
+
+def _qualified(func: cst.BaseExpression, table: frozenset[str]) -> bool:
+    name = dotted(func)
+    return name is not None and (name in table or any(name.endswith("." + entry) for entry in table))
+
+
+def is_stable_call(call: cst.Call) -> bool:
+    """Tell whether a call gives an equal value each time its arguments are equal."""
+    func = call.func
+    if is_fresh_call(call):
+        return False
+    if isinstance(func, cst.Attribute):
+        if func.attr.value == "get":  # of a mapping; a queue's takes no key
+            return bool(call.args) and call.args[0].keyword is None
+        if func.attr.value in _STABLE_METHODS:
+            return True
+    elif isinstance(func, cst.Name) and func.value in _STABLE_FUNCTIONS:
+        return True
+    return _qualified(func, _STABLE_QUALIFIED)
+
+
+def is_fresh_call(call: cst.Call) -> bool:
+    """Tell whether a call gives another value each time and does nothing else."""
+    return _qualified(call.func, _FRESH_QUALIFIED)
+
+
+def is_client_factory(call: cst.Call) -> bool:
+    """Tell whether a call makes an AWS client or resource, which sends nothing."""
+    name = last_name(call.func)
+    return name in ("client", "resource", "Session", "Bucket", "Object", "get_session")
+
+
+def impure_part(node: cst.CSTNode) -> cst.CSTNode | None:
+    """Return the first part of an expression that may do more than compute a value.
+
+    Calls that are not known, ``await``, ``yield`` and ``:=`` count; a lambda or the body of a
+    comprehension is looked through like any other expression.
+    """
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
+            return current
+        if isinstance(current, cst.Call) and not (
+            is_stable_call(current) or is_fresh_call(current) or is_client_factory(current)
+        ):
+            return current
+        stack.extend(children(current))
+    return None
+
+
+def is_pure(node: cst.CSTNode) -> bool:
+    """Tell whether an expression only computes a value."""
+    return impure_part(node) is None
+
+
+def changed_by_call(call: cst.Call) -> list[str]:
+    """Return the names whose contents (``name[]``) or attributes (``.name``) a call may change."""
+    if is_log(call) or is_stable_call(call) or is_fresh_call(call) or is_client_factory(call):
+        return []
+    changed = []
+    func = call.func
+    if isinstance(func, cst.Attribute):
+        root = root_name(func.value)
+        if root is not None:
+            changed.append(f"{root.value}[]")
+        if func.attr.value in _MUTATORS and isinstance(func.value, cst.Attribute):
+            changed.append(f".{func.value.attr.value}")
+    for arg in call.args:
+        value = arg.value
+        if isinstance(value, (cst.Name, cst.Attribute, cst.Subscript)):
+            root = root_name(value)
+            if root is not None:
+                changed.append(f"{root.value}[]")
+    return changed
+
+
+def is_exit(call: cst.Call) -> bool:
+    """Tell whether a call ends the program."""
+    return dotted(call.func) in ("exit", "quit", "sys.exit", "os._exit")

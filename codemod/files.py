@@ -1,0 +1,170 @@
+"""Which files to look into: enumerate, drop the ignored, keep those that mention the call."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codemod.folders import compile_globs, list_files
+from codemod.model import FileResult
+from codemod.source import reason
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+#: Every call the tool knows has this name in it, and ASCII looks the same in any encoding that
+#: Python source may have.
+NEEDLE = b"invoke_endpoint_async"
+
+_BUFFER_BYTES = 1 << 20
+
+_NOTHING = frozenset({errno.EISDIR, errno.ELOOP, errno.ENOENT, errno.ENOTDIR})
+
+
+@dataclass(frozen=True, slots=True)
+class Excludes:
+    """The globs of ``--exclude``, relative to the folder ``root``."""
+
+    root: str
+    spec: GitIgnoreSpec
+
+    @classmethod
+    def from_globs(cls, root: str, globs: Sequence[str]) -> Excludes:
+        """Compile ``globs``, which are written as in a .gitignore file.
+
+        Raises:
+            ValueError: If one of them is no such glob.
+        """
+        return cls(root, compile_globs(globs))
+
+    def matching(self, paths: Iterable[str]) -> set[str]:
+        """Return those of ``paths``, each relative to the working directory, that match."""
+        here = os.path.relpath(os.curdir, self.root)
+        return {
+            path
+            for path in paths
+            if self.spec.match_file(os.path.normpath(os.path.join(here, path)))
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The files to process, sorted.
+
+    ``checked`` is the number of Python files and notebooks that were searched, ``errors`` are the
+    paths that could not be.
+    """
+
+    paths: tuple[str, ...]
+    checked: int
+    errors: tuple[FileResult, ...] = ()
+
+
+def find(
+    paths: Sequence[str], excludes: Excludes | None = None, *, force_exclude: bool = False
+) -> Selection:
+    """Find the files below ``paths`` that mention the call.
+
+    Args:
+        paths: Files, which are taken whatever they are called and whatever ignores them, and
+            folders, which are searched for Python files and notebooks that git does not ignore.
+        excludes: What to leave out of the folders.
+        force_exclude: Whether to leave it out of the files named by ``paths`` as well.
+    """
+    named: set[str] = set()
+    listed: set[str] = set()
+    errors: list[FileResult] = []
+    for path in paths:
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        except OSError as error:
+            errors.append(FileResult(relative(path), error=reason(error)))
+            continue
+        if is_folder:
+            found, failed = list_files(path)
+            listed.update(map(relative, found))
+            errors += (
+                FileResult(relative(error.filename), error=reason(error))
+                for error in failed
+                if not _is_nothing(error)
+            )
+        else:
+            named.add(relative(path))
+    if excludes is not None:
+        listed -= excludes.matching(listed)
+        if force_exclude:
+            named -= excludes.matching(named)
+
+    matching: list[str] = []
+    checked = 0
+    buffer = bytearray(_BUFFER_BYTES)
+    for path in sorted(named | listed):
+        try:
+            mentions = _mentions_call(path, buffer)
+        except OSError as error:
+            if path in named or not _is_nothing(error):
+                errors.append(FileResult(path, error=reason(error)))
+            continue
+        checked += 1
+        if mentions:
+            matching.append(path)
+    return Selection(_without_aliases(matching), checked, tuple(errors))
+
+
+def relative(path: str) -> str:
+    """Return ``path`` relative to the working directory, with ``/``: the form of every report."""
+    if os.path.isabs(path):
+        with contextlib.suppress(ValueError):  # on another drive of Windows
+            path = os.path.relpath(path)
+    elif os.pardir not in path.split(os.sep):
+        # Behind a symbolic link, `link/..` is another folder than it looks: left as it is.
+        path = os.path.normpath(path)
+    return path.replace(os.sep, "/")
+
+
+class _NotAFileError(OSError):
+    """A folder, pipe or device where a file is wanted."""
+
+
+def _mentions_call(path: str, buffer: bytearray) -> bool:
+    """Whether the file has the needle in it; ``buffer`` is only there to be used again."""
+    with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise _NotAFileError(errno.EINVAL, "Not a regular file", path)
+        window = memoryview(buffer)
+        kept, left = 0, status.st_size
+        while size := file.readinto(window[kept:]):
+            if buffer.find(NEEDLE, 0, kept + size) >= 0:
+                return True
+            left -= size
+            if left <= 0:
+                return False
+            # The needle may lie across the border of two reads.
+            tail = buffer[: kept + size][-len(NEEDLE) + 1 :]
+            kept = len(tail)
+            buffer[:kept] = tail
+    return False
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Opening a pipe would otherwise wait until somebody writes into it.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _is_nothing(error: OSError) -> bool:
+    """Whether a listed name stands for no file: deleted, vanished, a broken or a folder's link."""
+    return isinstance(error, _NotAFileError) or error.errno in _NOTHING
+
+
+def _without_aliases(paths: Iterable[str]) -> tuple[str, ...]:
+    """Keep one path a file: a symbolic link and its target must not both be rewritten."""
+    files: dict[str, str] = {}
+    for path in sorted(paths, key=lambda path: (os.path.islink(path), path)):
+        files.setdefault(os.path.realpath(path), path)
+    return tuple(sorted(files.values()))

@@ -1,0 +1,257 @@
+"""One walk over a module: parents, scopes and the few node lists that every question starts from.
+
+LibCST's metadata providers answer the same and more, at about ten times the cost of this walk.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+import libcst as cst
+
+from codemod.syntax import children, dotted, target_names
+
+ScopeNode = cst.Module | cst.FunctionDef | cst.Lambda | cst.ClassDef
+Block = cst.Module | cst.IndentedBlock | cst.SimpleStatementSuite
+LineOrCompound = cst.SimpleStatementLine | cst.BaseCompoundStatement
+
+_SCOPES = (cst.Module, cst.FunctionDef, cst.Lambda, cst.ClassDef)
+_COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+LOOPS = (cst.For, cst.While)
+
+
+class Index:
+    """What is where in one module.
+
+    Attributes:
+        module: The tree that was walked; every node the index hands out belongs to it.
+        parent: The syntactic parent of every node but the module.
+        order: The place of every attribute access and statement in the source.
+        attributes: The attribute accesses by their last name.
+        names: The names (not attributes, not keywords) by their text.
+        identifiers: Every identifier in the file, whatever it stands for.
+    """
+
+    def __init__(self, module: cst.Module) -> None:
+        self.module = module
+        self.parent: dict[cst.CSTNode, cst.CSTNode] = {}
+        self.order: dict[cst.CSTNode, int] = {}
+        self.attributes: defaultdict[str, list[cst.Attribute]] = defaultdict(list)
+        self.names: defaultdict[str, list[cst.Name]] = defaultdict(list)
+        self.functions: list[cst.FunctionDef] = []
+        self.classes: list[cst.ClassDef] = []
+        self.imports: list[cst.Import | cst.ImportFrom] = []
+        self._walk()
+
+    def _walk(self) -> None:
+        parent = self.parent
+        stack: list[cst.CSTNode] = [self.module]
+        while stack:
+            node = stack.pop()
+            kind = type(node)
+            if kind is cst.Name:
+                self.names[node.value].append(node)  # type: ignore[attr-defined]
+                continue
+            below = list(children(node))
+            for child in below:
+                parent[child] = node
+            if kind is cst.Attribute:
+                self.order[node] = len(self.order)
+                self.attributes[node.attr.value].append(node)  # type: ignore[attr-defined]
+                stack.append(below[0])
+                continue
+            if kind is cst.Arg:
+                stack.append(below[0])
+                continue
+            if kind is cst.FunctionDef:
+                self.functions.append(node)  # type: ignore[arg-type]
+            elif kind is cst.ClassDef:
+                self.classes.append(node)  # type: ignore[arg-type]
+            elif kind is cst.Import or kind is cst.ImportFrom:
+                self.imports.append(node)  # type: ignore[arg-type]
+            if isinstance(node, cst.BaseStatement):
+                self.order[node] = len(self.order)
+            below.reverse()
+            stack.extend(below)
+
+    @cached_property
+    def identifiers(self) -> frozenset[str]:
+        keywords = (
+            arg.keyword.value
+            for arg in self.parent
+            if isinstance(arg, cst.Arg) and arg.keyword is not None
+        )
+        return frozenset((*self.names, *self.attributes, *keywords))
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """Yield the parents of a node, innermost first, up to the module."""
+        parent = self.parent
+        while (above := parent.get(node)) is not None:
+            yield above
+            node = above
+
+    def scope(self, node: cst.CSTNode) -> ScopeNode:
+        """Return the innermost function, lambda, class or module around a node.
+
+        A decorator, a default and an annotation belong to the scope around the definition.
+        """
+        below = node
+        for above in self.ancestors(node):
+            if isinstance(above, _SCOPES):
+                inside = (
+                    not isinstance(above, (cst.FunctionDef, cst.ClassDef, cst.Lambda))
+                    or below is above.body
+                    or (isinstance(below, cst.Parameters) and self._is_parameter_name(node, below))
+                )
+                if inside:
+                    return above
+            below = above
+        return self.module
+
+    def _is_parameter_name(self, node: cst.CSTNode, parameters: cst.Parameters) -> bool:
+        above = self.parent[node]
+        return isinstance(above, cst.Param) and above.name is node
+
+    def function(self, node: cst.CSTNode) -> cst.FunctionDef | cst.Module:
+        """Return the function that runs a node: lambdas and classes do not count."""
+        for above in self.ancestors(node):
+            if isinstance(above, cst.FunctionDef):
+                return above
+        return self.module
+
+    def class_of(self, node: cst.CSTNode) -> cst.ClassDef | None:
+        """Return the class whose method a node stands in."""
+        for above in self.ancestors(node):
+            if isinstance(above, cst.ClassDef):
+                return above
+        return None
+
+    def statement(self, node: cst.CSTNode) -> LineOrCompound:
+        """Return the line or compound statement that an expression belongs to."""
+        current: cst.CSTNode = node
+        for above in self.ancestors(node):
+            if isinstance(above, (cst.Module, cst.IndentedBlock)):
+                break
+            current = above
+        assert isinstance(current, (cst.SimpleStatementLine, cst.BaseCompoundStatement))
+        return current
+
+    def block(self, statement: cst.CSTNode) -> Block:
+        """Return the block that a statement stands in."""
+        for above in self.ancestors(statement):
+            if isinstance(above, (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite)):
+                return above
+        return self.module
+
+    def inside(self, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
+        """Tell whether a node is another one or stands below it."""
+        return node is outer or any(above is outer for above in self.ancestors(node))
+
+    def is_deferred(self, node: cst.CSTNode, within: cst.CSTNode) -> bool:
+        """Tell whether a node runs later than the code around it: in a lambda or a generator."""
+        for above in self.ancestors(node):
+            if above is within:
+                return False
+            if isinstance(above, (cst.Lambda, cst.FunctionDef, cst.GeneratorExp)):
+                return True
+        return False
+
+    def is_comprehension(self, node: cst.CSTNode) -> bool:
+        """Tell whether a node is a comprehension or generator expression."""
+        return isinstance(node, _COMPREHENSIONS)
+
+    @cached_property
+    def imported(self) -> dict[str, str]:
+        """What the imports of the file bind, wherever they stand: name to dotted origin.
+
+        Relative origins begin with dots. A name that is imported twice from different places
+        is left out.
+        """
+        found: dict[str, set[str]] = defaultdict(set)
+        for node in self.imports:
+            prefix = ""
+            if isinstance(node, cst.ImportFrom):
+                if isinstance(node.names, cst.ImportStar):
+                    continue
+                dots = "." * len(node.relative)
+                prefix = dots + (dotted(node.module) or "" if node.module else "")
+                prefix = prefix if prefix.endswith(".") else prefix + "."
+            assert not isinstance(node.names, cst.ImportStar)
+            for alias in node.names:
+                origin = dotted(alias.name) or ""
+                if alias.asname is not None:
+                    for name in target_names(alias.asname.name):
+                        found[name.value].add(prefix + origin)
+                elif prefix:
+                    found[origin].add(prefix + origin)
+                else:
+                    top = origin.partition(".")[0]
+                    found[top].add(top)
+        return {name: origins.pop() for name, origins in found.items() if len(origins) == 1}
+
+    def origin(self, node: cst.CSTNode) -> str | None:
+        """Return the dotted name that an expression has outside the file, as far as imports say.
+
+        ``Session`` after ``from boto3 import Session`` is ``boto3.Session``; what no import
+        binds keeps its own name.
+        """
+        name = dotted(node)
+        if name is None:
+            return None
+        first, dot, rest = name.partition(".")
+        return self.imported.get(first, first) + dot + rest
+
+    @cached_property
+    def attribute_stores(self) -> dict[str, list[tuple[cst.Attribute, cst.BaseExpression | None]]]:
+        """Every store to an attribute in the file: the target and, if it is plain, the value."""
+        stores: dict[str, list[tuple[cst.Attribute, cst.BaseExpression | None]]] = {}
+        for name, accesses in self.attributes.items():
+            for access in accesses:
+                above = self.parent[access]
+                if isinstance(above, cst.AssignTarget):
+                    assign = self.parent[above]
+                    assert isinstance(assign, cst.Assign)
+                    stores.setdefault(name, []).append((access, assign.value))
+                elif isinstance(above, cst.AnnAssign) and above.target is access:
+                    if above.value is not None:
+                        stores.setdefault(name, []).append((access, above.value))
+                elif isinstance(above, (cst.AugAssign, cst.For, cst.CompFor)):
+                    if above.target is access:
+                        stores.setdefault(name, []).append((access, None))
+                elif isinstance(above, (cst.Del, cst.AsName)) or self._is_unpacked(access):
+                    stores.setdefault(name, []).append((access, None))
+        return stores
+
+    def _is_unpacked(self, node: cst.CSTNode) -> bool:
+        above = self.parent[node]
+        if not isinstance(above, (cst.Element, cst.StarredElement)):
+            return False
+        while isinstance(above, (cst.Element, cst.StarredElement, cst.Tuple, cst.List)):
+            above = self.parent[above]
+        return isinstance(above, (cst.AssignTarget, cst.For, cst.CompFor, cst.AsName, cst.Del))
+
+    @cached_property
+    def late_attributes(self) -> frozenset[str]:
+        """Attributes that the file stores outside ``__init__``: any call may change them."""
+        late = set()
+        for name, stores in self.attribute_stores.items():
+            for target, _ in stores:
+                function = self.function(target)
+                if not isinstance(function, cst.FunctionDef) or function.name.value not in (
+                    "__init__",
+                    "__post_init__",
+                    "__new__",
+                    "setUp",
+                ):
+                    late.add(name)
+        return frozenset(late)
+
+    @cached_property
+    def defined_functions(self) -> dict[str, list[cst.FunctionDef]]:
+        """The functions and methods of the file by their bare name."""
+        found: dict[str, list[cst.FunctionDef]] = defaultdict(list)
+        for function in self.functions:
+            found[function.name.value].append(function)
+        return found

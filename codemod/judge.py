@@ -1,0 +1,100 @@
+"""Every legacy call of a module gets exactly one verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemod.calls import LegacyCall, NotLegacy, find_calls
+from codemod.facts import Facts
+from codemod.layout import Layout, arrange
+from codemod.model import Fix
+from codemod.pairing import Candidate, Refusal, pair
+from codemod.rules import REASONS
+from codemod.safety import CHECKS
+from codemod.template import literal
+from codemod.uploads import Upload, find_uploads
+from codemod.visibility import Visibility
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What is said of one call.
+
+    ``refusal`` is ``None`` for a safe fix; ``candidate`` and ``layout`` are there if a fix exists.
+    """
+
+    call: LegacyCall
+    upload: Upload
+    fix: Fix
+    refusal: Refusal | None = None
+    candidate: Candidate | None = None
+    layout: Layout | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The code of the finding."""
+        if self.refusal is None:
+            return "SAI001"
+        return REASONS[self.refusal.reason].code
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdicts on a module in source order, and the calls that are no finding."""
+
+    verdicts: tuple[Verdict, ...]
+    left: tuple[NotLegacy, ...]
+
+
+def judge(facts: Facts) -> Judgement:
+    """Find, pair and judge every call of ``invoke_endpoint_async`` in a module."""
+    calls, left = find_calls(facts)
+    if not calls:
+        return Judgement((), tuple(left))
+    pairing = pair(facts, calls, find_uploads(facts))
+    verdicts: list[Verdict] = []
+    for candidate in pairing.candidates:
+        verdicts.extend(_judge(facts, candidate))
+    for unpaired in pairing.unpaired:
+        verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
+    order = {call: position for position, call in enumerate(calls)}
+    verdicts.sort(key=lambda verdict: order[verdict.call])
+    alone = [
+        NotLegacy(call.invocation.carrier, "no upload of its input is in reach")
+        for call in pairing.alone
+    ]
+    return Judgement(tuple(verdicts), (*left, *alone))
+
+
+def _judge(facts: Facts, candidate: Candidate) -> list[Verdict]:
+    seen = Visibility(facts, candidate)
+    layout = arrange(facts, candidate, seen)
+    if isinstance(layout, Refusal):
+        return [Verdict(call, candidate.upload, Fix.NONE, layout) for call in candidate.calls]
+    refusals = [
+        refusal
+        for check in CHECKS
+        if (refusal := check(facts, candidate, seen, layout)) is not None
+    ]
+    refusals.sort(key=lambda refusal: REASONS[refusal.reason].code != "SAI003")
+    chosen = refusals[0] if refusals else None
+    if chosen is not None and REASONS[chosen.reason].code == "SAI003":
+        return [Verdict(call, candidate.upload, Fix.NONE, chosen) for call in candidate.calls]
+    fix = Fix.SAFE if chosen is None else Fix.UNSAFE
+    notes = _notes(candidate)
+    return [
+        Verdict(call, candidate.upload, fix, chosen, candidate, layout, notes)
+        for call in candidate.calls
+    ]
+
+
+def _notes(candidate: Candidate) -> tuple[str, ...]:
+    key = candidate.upload.key
+    fixed = literal(key) if key is not None else None
+    if not fixed:
+        return ()
+    return (
+        f"every request overwrites the same key {fixed!r}; the object of an earlier request"
+        " stays behind and may look current",
+    )

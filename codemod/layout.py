@@ -1,0 +1,641 @@
+"""What goes where in the rewritten code: which form, and what moves with the upload.
+
+This is the part of the judgement that looks at statements; it builds no nodes.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod import effects
+from codemod.calls import LegacyCall, Style
+from codemod.definitions import Definition, Kind
+from codemod.facts import Facts
+from codemod.index import LineOrCompound
+from codemod.pairing import Candidate, Refusal, made_by
+from codemod.structure import is_always_run, is_loop, swallows
+from codemod.syntax import descendants, names_in, target_names, unwrap_await
+from codemod.visibility import Fate, Visibility, announces_upload, is_response_name
+
+
+class Form(enum.Enum):
+    """The two shapes that rewritten code has."""
+
+    BRANCH = "branch"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where the parts of one rewrite go.
+
+    Attributes:
+        form: Whether the call stands in both branches of the guard or takes a dictionary.
+        uploading: The statement that uploads; the guard takes its place.
+        attached: Statements after it that only make sense if something was uploaded.
+        hoisted: Assignments that move in front of the guard because both routes need them.
+        dropped: Assignments that nothing reads any more.
+        location: What ``InputLocation`` gets on the S3 route of the request form.
+        location_is_result: Whether ``location`` is only known after the upload.
+        default_before: The ``try`` or ``with`` that may swallow an upload error; the S3 route is
+            then chosen in front of it, so that the dictionary is always there.
+        parameters_first: Whether the dictionary with the call's parameters is made before the
+            upload, so that the guard adds to it.
+    """
+
+    form: Form
+    uploading: cst.SimpleStatementLine
+    attached: tuple[LineOrCompound, ...] = ()
+    hoisted: tuple[cst.SimpleStatementLine, ...] = ()
+    dropped: tuple[cst.SimpleStatementLine, ...] = ()
+    location: cst.BaseExpression | None = None
+    location_is_result: bool = False
+    default_before: cst.BaseCompoundStatement | None = None
+    parameters_first: bool = False
+
+
+def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Refusal:
+    """Decide on the form of a rewrite, or say what stands against any."""
+    index = facts.index
+    uploading = index.statement(candidate.upload.uploading)
+    refusal = _place_refusal(facts, candidate, uploading)
+    if refusal is not None:
+        return refusal
+    assert isinstance(uploading, cst.SimpleStatementLine)
+    attached = _attached(facts, candidate, seen, uploading)
+    refusal = _left_behind(facts, candidate, seen, attached)
+    if refusal is not None:
+        return refusal
+    if _fits_branch(facts, candidate, attached):
+        return _branch(facts, candidate, uploading, attached)
+    return _request(facts, candidate, uploading, attached)
+
+
+# -- where the upload and the calls stand --------------------------------------------------
+
+
+def _place_refusal(
+    facts: Facts, candidate: Candidate, uploading: LineOrCompound
+) -> Refusal | None:
+    index = facts.index
+    whole = candidate.upload.uploading
+    if not isinstance(uploading, cst.SimpleStatementLine) or len(uploading.body) != 1:
+        return Refusal(
+            "shared-line", whole, unlock="give the upload a line of its own"
+        )
+    small = uploading.body[0]
+    if not isinstance(small, (cst.Expr, cst.Assign, cst.AnnAssign)) or small.value is not whole:
+        return Refusal(
+            "upload-in-expression", whole, unlock="make the upload a statement of its own"
+        )
+    if isinstance(index.parent[index.block(uploading)], cst.ClassDef):
+        return Refusal("class-body", whole)
+    for reach in candidate.spans:
+        for step in reach.down_to_first:
+            if is_loop(step):
+                return Refusal(
+                    "upload-in-loop",
+                    step.statement,
+                    unlock="call in the same loop in which the object is uploaded",
+                )
+            if not is_always_run(step):
+                return Refusal(
+                    "upload-conditional",
+                    step.statement,
+                    unlock="upload and call in the same branch",
+                )
+    for call in candidate.calls:
+        if index.is_deferred(call.invocation.whole, index.function(whole)):
+            return Refusal(
+                "call-deferred", call.invocation.carrier, unlock="call outside of the lambda"
+            )
+    return None
+
+
+# -- what belongs to the upload ------------------------------------------------------------
+
+
+def _following(facts: Facts, candidate: Candidate, statement: LineOrCompound) -> Sequence[LineOrCompound]:
+    """Return the statements after the upload in its own block, up to the first call."""
+    body: list[LineOrCompound] = list(facts.index.block(statement).body)  # type: ignore[arg-type]
+    start = body.index(statement) + 1
+    lasts = {reach.last for reach in candidate.spans}
+    found = []
+    for one in body[start:]:
+        if one in lasts:
+            break
+        found.append(one)
+    return found
+
+
+def _attached(
+    facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
+) -> tuple[LineOrCompound, ...]:
+    found: list[LineOrCompound] = []
+    for statement in _following(facts, candidate, uploading):
+        if _belongs_to_upload(facts, candidate, seen, statement, found):
+            found.append(statement)
+        elif not _is_plain_assignment(statement):
+            break
+    return tuple(found)
+
+
+def _belongs_to_upload(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    statement: LineOrCompound,
+    before: list[LineOrCompound],
+) -> bool:
+    if announces_upload(facts, statement, seen.identifying):
+        return True
+    if any(
+        use.fate is Fate.WAITED_FOR and facts.index.inside(use.node, statement)
+        for use in seen.uses
+    ):
+        return isinstance(statement, cst.SimpleStatementLine)
+    if _is_existence_check(facts, seen, statement):
+        return True
+    reads_response = any(
+        is_response_name(facts, name, candidate) for name in names_in(statement)
+    ) or any(_binds_for(facts, one, statement) for one in before)
+    return reads_response and _only_checks(facts, statement) and not _binds_outside(
+        facts, statement, (*before, statement)
+    )
+
+
+def _is_existence_check(facts: Facts, seen: Visibility, statement: LineOrCompound) -> bool:
+    """``s3.head_object(…)`` or ``waiter = s3.get_waiter("object_exists")`` right after."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    if isinstance(small, cst.Expr):
+        return any(
+            use.fate is Fate.READ
+            and use.node is unwrap_await(small.value)
+            and use.what == "head_object"
+            for use in seen.uses
+        )
+    if isinstance(small, cst.Assign) and isinstance(small.value, cst.Call):
+        made = small.value.func
+        return (
+            isinstance(made, cst.Attribute)
+            and made.attr.value == "get_waiter"
+            and any(use.fate is Fate.WAITED_FOR for use in seen.uses)
+        )
+    return False
+
+
+def _binds_for(facts: Facts, earlier: LineOrCompound, statement: LineOrCompound) -> bool:
+    """Tell whether a statement reads a name that an earlier one of the S3 route binds."""
+    bound = set(_targets(earlier))
+    return any(
+        (node := facts.definitions.of(name).node) is not None and node in bound
+        for name in names_in(statement)
+    )
+
+
+def _targets(statement: cst.CSTNode) -> list[cst.Name]:
+    found: list[cst.Name] = []
+    for node in descendants(statement):
+        if isinstance(node, cst.AssignTarget):
+            found.extend(target_names(node.target))
+        elif isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For)):
+            found.extend(target_names(node.target))
+    return found
+
+
+def _only_checks(facts: Facts, statement: LineOrCompound) -> bool:
+    """Tell whether a statement does no more than look at a value, log, raise or return."""
+    for node in descendants(statement):
+        if isinstance(node, (cst.For, cst.While, cst.With, cst.FunctionDef, cst.Del, cst.Await)):
+            return False
+        if isinstance(node, cst.Call) and not (
+            effects.is_log(node)
+            or effects.is_stable_call(node)
+            or _is_raised(facts, node)
+            or effects.is_exit(node)
+        ):
+            return False
+        if isinstance(node, cst.AssignTarget) and not isinstance(node.target, cst.Name):
+            return False
+    return True
+
+
+def _is_raised(facts: Facts, call: cst.Call) -> bool:
+    return isinstance(facts.index.parent[call], cst.Raise)
+
+
+def _binds_outside(
+    facts: Facts, statement: LineOrCompound, within: Iterable[LineOrCompound]
+) -> bool:
+    """Tell whether a name that a statement binds is read outside of some statements."""
+    allowed = tuple(within)
+    for target in _targets(statement):
+        definition = _definition_at(facts, target)
+        if definition is None:
+            return True
+        for name in facts.definitions.reads(definition):
+            if not any(facts.index.inside(name, one) for one in allowed):
+                return True
+    return False
+
+
+def _definition_at(facts: Facts, target: cst.Name) -> Definition | None:
+    walk = facts.definitions.walk(facts.index.function(target))
+    for definition in walk.bindings.get(target.value, ()):
+        if definition.node is target:
+            return definition
+    return None
+
+
+def _is_plain_assignment(statement: LineOrCompound) -> bool:
+    """Tell whether a statement only gives names a value that could be worked out any time."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    if isinstance(small, cst.Assign):
+        if not all(isinstance(target.target, cst.Name) for target in small.targets):
+            return False
+    elif not isinstance(small, cst.AnnAssign) or not isinstance(small.target, cst.Name):
+        return False
+    return small.value is not None and all(
+        not isinstance(node, (cst.Await, cst.Yield, cst.NamedExpr))
+        and (not isinstance(node, cst.Call) or effects.is_stable_call(node))
+        for node in descendants(small.value)
+    )
+
+
+def _left_behind(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    attached: tuple[LineOrCompound, ...],
+) -> Refusal | None:
+    """Refuse if something that needs the uploaded object stays outside of the S3 route."""
+    index = facts.index
+
+    def moves(node: cst.CSTNode) -> bool:
+        return any(index.inside(node, statement) for statement in attached)
+
+    here = index.function(candidate.upload.uploading)
+    for use in seen.uses:
+        if use.fate is Fate.WAITED_FOR and not moves(use.node):
+            return Refusal("object-waited-for", use.node)
+        if use.fate is Fate.READ and not moves(use.node) and index.function(use.node) is here:
+            return Refusal("object-read-back", use.node)
+    allowed_locations = tuple(call.location for call in candidate.calls)
+    small = index.statement(candidate.upload.uploading).body[0]  # type: ignore[index]
+    for target in _targets(small):
+        definition = _definition_at(facts, target)
+        if definition is None:
+            continue
+        for name in facts.definitions.reads(definition):
+            if moves(name) or any(index.inside(name, place) for place in allowed_locations):
+                continue
+            if _only_feeds(facts, name, candidate, attached):
+                continue
+            return Refusal("upload-response-used", name, target.value)
+    return None
+
+
+def _only_feeds(
+    facts: Facts,
+    name: cst.Name,
+    candidate: Candidate,
+    attached: tuple[LineOrCompound, ...],
+) -> bool:
+    """Tell whether a read only hands the value to another name of the call's location."""
+    statement = facts.index.statement(name)
+    if not candidate.upload.returns_uri or not _is_plain_assignment(statement):
+        return False
+    allowed = (*attached, *(call.location for call in candidate.calls))
+    for target in _targets(statement):
+        definition = _definition_at(facts, target)
+        if definition is None or any(
+            not any(facts.index.inside(read, one) for one in allowed)
+            for read in facts.definitions.reads(definition)
+        ):
+            return False
+    return statement in _following(
+        facts, candidate, facts.index.statement(candidate.upload.uploading)
+    )
+
+
+# -- the branch form -----------------------------------------------------------------------
+
+
+def _fits_branch(
+    facts: Facts, candidate: Candidate, attached: tuple[LineOrCompound, ...]
+) -> bool:
+    if len(candidate.calls) != 1:
+        return False
+    call, reach = candidate.calls[0], candidate.spans[0]
+    if call.style is not Style.KEYWORD or not reach.is_flat:
+        return False
+    if not isinstance(reach.last, cst.SimpleStatementLine) or len(reach.last.body) != 1:
+        return False
+    if any(
+        facts.index.is_comprehension(above) for above in _up_to(facts, call, reach.last)
+    ):
+        return False
+    return all(
+        statement in attached or _is_plain_assignment(statement) for statement in reach.between
+    )
+
+
+def _up_to(facts: Facts, call: LegacyCall, statement: cst.CSTNode) -> Iterable[cst.CSTNode]:
+    for above in facts.index.ancestors(call.invocation.carrier):
+        if above is statement:
+            return
+        yield above
+
+
+def _branch(
+    facts: Facts,
+    candidate: Candidate,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+) -> Layout | Refusal:
+    reach, call = candidate.spans[0], candidate.calls[0]
+    plain = [one for one in reach.between if one not in attached]
+    staying: list[LineOrCompound] = [*attached, *plain]
+    hoisted: list[cst.SimpleStatementLine] = []
+    changed = True
+    while changed:  # what a hoisted assignment reads must be hoisted, too
+        changed = False
+        for statement in plain:
+            if statement in hoisted:
+                continue
+            allowed = (*(one for one in staying if one not in hoisted), call.entry)
+            if _binds_outside(facts, statement, allowed):
+                assert isinstance(statement, cst.SimpleStatementLine)
+                hoisted.append(statement)
+                changed = True
+    ordered = tuple(one for one in plain if one in hoisted)
+    kept = tuple(one for one in reach.between if one not in hoisted)
+    refusal = _hoist_refusal(facts, candidate, uploading, ordered)  # type: ignore[arg-type]
+    if refusal is not None:
+        return refusal
+    return Layout(Form.BRANCH, uploading, kept, ordered)  # type: ignore[arg-type]
+
+
+def _hoist_refusal(
+    facts: Facts,
+    candidate: Candidate,
+    uploading: cst.SimpleStatementLine,
+    hoisted: tuple[cst.SimpleStatementLine, ...],
+) -> Refusal | None:
+    """Refuse to move an assignment over an upload that reads the name or makes its value."""
+    read = {name.value for name in names_in(uploading)}
+    for statement in hoisted:
+        for target in _targets(statement):
+            if target.value in read:
+                return Refusal(
+                    "name-rebound", statement, target.value, "use a new name for the new value"
+                )
+        for name in names_in(statement):
+            if is_response_name(facts, name, candidate):
+                return Refusal("upload-response-used", name, name.value)
+    return None
+
+
+# -- the request form ----------------------------------------------------------------------
+
+
+def _request(
+    facts: Facts,
+    candidate: Candidate,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+) -> Layout | Refusal:
+    parameters_first = _parameters_first(facts, candidate, uploading)
+    if isinstance(parameters_first, Refusal):
+        return parameters_first
+    swallowing = next(
+        (step.statement for step in candidate.spans[0].down_to_first if swallows(step)), None
+    )
+    if swallowing is not None and parameters_first:
+        return Refusal("upload-error-swallowed", swallowing)
+    call = candidate.calls[0]
+    if candidate.upload.returns_uri and made_by(facts, call.location, candidate.upload):
+        if swallowing is not None:
+            return Refusal("upload-error-swallowed", swallowing)
+        return _with_result(facts, candidate, uploading, attached, parameters_first)
+    before: LineOrCompound = swallowing if swallowing is not None else uploading
+    return _with_location(
+        facts, candidate, uploading, attached, before, swallowing, parameters_first
+    )
+
+
+def _with_result(
+    facts: Facts,
+    candidate: Candidate,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+    parameters_first: bool,
+) -> Layout | Refusal:
+    """Lay out an upload that returns the URI, bound to a name."""
+    small = uploading.body[0]
+    names = _targets(small)
+    if len(names) != 1:
+        return Refusal("upload-in-expression", candidate.upload.uploading)
+    dropped: list[cst.SimpleStatementLine] = []
+    for call in candidate.calls:
+        location = call.location
+        if isinstance(location, cst.Name) and location.value != names[0].value:
+            copy = facts.index.statement(facts.definitions.of(location).node or location)
+            if not isinstance(copy, cst.SimpleStatementLine) or copy not in _following(
+                facts, candidate, uploading
+            ):
+                return Refusal("upload-in-expression", candidate.upload.uploading)
+            dropped.append(copy)
+    return Layout(
+        Form.REQUEST,
+        uploading,
+        attached,
+        dropped=tuple(dropped),
+        location=cst.Name(names[0].value),
+        location_is_result=True,
+        parameters_first=parameters_first,
+    )
+
+
+def _with_location(
+    facts: Facts,
+    candidate: Candidate,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+    before: LineOrCompound,
+    swallowing: cst.BaseCompoundStatement | None,
+    parameters_first: bool,
+) -> Layout | Refusal:
+    """Lay out an upload whose URI the code spells itself."""
+    hoisted: list[cst.SimpleStatementLine] = []
+    dropped: list[cst.SimpleStatementLine] = []
+    location = candidate.calls[0].location
+    if not _is_known(facts, location, before):
+        moved = _movable_chain(facts, candidate, location, before)
+        spelled = _spelled_out(facts, candidate, location, before)
+        if moved is not None:
+            refusal = _hoist_refusal(facts, candidate, uploading, moved)
+            if refusal is not None:
+                return refusal
+            hoisted.extend(moved)
+        elif spelled is not None:
+            location = spelled
+        else:
+            rebuilt = _rebuilt(facts, candidate, before)
+            if rebuilt is None:
+                return Refusal(
+                    "uri-built-late",
+                    location,
+                    unlock="build InputLocation before the upload",
+                )
+            location = rebuilt
+    return Layout(
+        Form.REQUEST,
+        uploading,
+        attached,
+        tuple(hoisted),
+        tuple(dropped),
+        location,
+        default_before=swallowing,
+        parameters_first=parameters_first,
+    )
+
+
+def _is_known(facts: Facts, node: cst.BaseExpression, before: LineOrCompound) -> bool:
+    """Tell whether an expression has its value already in front of a statement."""
+    return all(
+        facts.definitions.of(name).kind is Kind.OUTSIDE
+        or facts.index.function(facts.definitions.of(name).node or name)
+        is not facts.index.function(before)
+        or facts.definitions.known_before(facts.definitions.of(name), before)
+        for name in names_in(node)
+    )
+
+
+def _movable_chain(
+    facts: Facts, candidate: Candidate, node: cst.BaseExpression, before: LineOrCompound
+) -> tuple[cst.SimpleStatementLine, ...] | None:
+    """Return the plain assignments behind an expression, if all can move in front."""
+    chain: dict[cst.SimpleStatementLine, None] = {}
+    block = facts.index.block(before)
+    stack = [name for name in names_in(node)]
+    while stack:
+        name = stack.pop()
+        definition = facts.definitions.of(name)
+        if _is_known(facts, name, before):
+            continue
+        if definition.kind is not Kind.ASSIGNED or definition.node is None:
+            return None
+        statement = facts.index.statement(definition.node)
+        if (
+            not isinstance(statement, cst.SimpleStatementLine)
+            or not _is_plain_assignment(statement)
+            or facts.index.block(statement) is not block
+        ):
+            return None
+        chain[statement] = None
+        assert definition.value is not None
+        stack.extend(names_in(definition.value))
+    return tuple(sorted(chain, key=facts.index.order.__getitem__))
+
+
+def _spelled_out(
+    facts: Facts, candidate: Candidate, node: cst.BaseExpression, before: LineOrCompound
+) -> cst.BaseExpression | None:
+    """Return what a name stands for, if that is short and known already."""
+    value = facts.definitions.resolve(node)
+    if value is node or not _is_known(facts, value, before):
+        return None
+    if any(isinstance(part, cst.Call) for part in descendants(value)):
+        return None
+    return value
+
+
+def _rebuilt(
+    facts: Facts, candidate: Candidate, before: LineOrCompound
+) -> cst.BaseExpression | None:
+    """Build the URI from the bucket and the key of the upload, if both are simple."""
+    upload = candidate.upload
+    parts: list[cst.BaseFormattedStringContent] = [cst.FormattedStringText("s3://")]
+    for position, node in enumerate((upload.bucket_node, upload.key_node)):
+        if not isinstance(node, (cst.Name, cst.Attribute)) or not _is_known(facts, node, before):
+            return None
+        if position:
+            parts.append(cst.FormattedStringText("/"))
+        parts.append(cst.FormattedStringExpression(node))
+    return cst.FormattedString(parts)
+
+
+# -- calls with their parameters in a dictionary -------------------------------------------
+
+
+def _parameters_first(
+    facts: Facts, candidate: Candidate, uploading: cst.SimpleStatementLine
+) -> bool | Refusal:
+    """Tell whether the dictionary of the call is there before the upload."""
+    index = facts.index
+    firsts = set()
+    for call in candidate.calls:
+        if call.style is Style.KEYWORD:
+            firsts.add(False)
+            continue
+        entry = index.statement(call.entry)
+        refusal = _parameters_refusal(facts, candidate, call)
+        if refusal is not None:
+            return refusal
+        is_first = index.order[entry] < index.order[uploading]
+        if is_first and not isinstance(entry, cst.SimpleStatementLine):
+            return Refusal("parameters-used-elsewhere", call.entry)
+        firsts.add(is_first)
+    if len(firsts) > 1 or (True in firsts and len(candidate.calls) > 1):
+        return Refusal("parameters-used-elsewhere", candidate.calls[-1].entry)
+    return firsts.pop()
+
+
+def _parameters_refusal(
+    facts: Facts, candidate: Candidate, call: LegacyCall
+) -> Refusal | None:
+    index = facts.index
+    if call.parameters is None:
+        return None
+    carriers = {one.invocation.carrier for one in candidate.calls}
+    for name in facts.definitions.reads(call.parameters):
+        above = index.parent[name]
+        if isinstance(above, cst.Arg) and index.parent[above] in carriers:
+            continue
+        if isinstance(above, cst.Subscript) and above.value is name:
+            continue
+        return Refusal(
+            "parameters-used-elsewhere",
+            name,
+            name.value,
+            "pass the parameters to the call only",
+        )
+    entry, made = index.statement(call.entry), call.parameters.node
+    call_statement = index.statement(call.invocation.carrier)
+    for statement in (entry, index.statement(made) if made is not None else entry):
+        blocks = (index.block(statement), index.block(call_statement))
+        if blocks[0] is not blocks[1] and not index.inside(call_statement, blocks[0]):
+            return Refusal(
+                "parameters-conditional",
+                statement,
+                unlock="set InputLocation where it is certain to be set",
+            )
+    return None
+
+
+def fates_left(seen: Visibility, layout: Layout, facts: Facts) -> list[tuple[Fate, cst.CSTNode, str]]:
+    """Return the uses of the object that stay outside of the S3 route."""
+    return [
+        (use.fate, use.node, use.what)
+        for use in seen.uses
+        if not any(facts.index.inside(use.node, statement) for statement in layout.attached)
+    ]

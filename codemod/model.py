@@ -1,0 +1,105 @@
+"""The values that flow from a file to the report.
+
+Nothing here holds a syntax node, so every value may cross a process border: LibCST nodes are
+compared by identity and lose it when they are pickled.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+#: The largest ``Body`` in bytes that InvokeEndpointAsync takes (AWS documentation, June 2026).
+SERVICE_LIMIT = 128_000
+
+
+class Fix(str, enum.Enum):
+    """How far the automatic fix of a finding can be trusted."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A span of source text. Lines and columns count from 1; the end column is exclusive.
+
+    ``path`` is relative to the working directory and uses ``/``. In a notebook, ``cell`` is the
+    1-based index into ``cells`` and the lines count within that cell.
+    """
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    cell: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One legacy call and what can be done about it.
+
+    ``reason`` is a slug of :data:`codemod.rules.REASONS` (``None`` for a safe fix), ``cause`` the
+    place that made the fix unsafe or impossible, ``unlock`` the smallest change that would let the
+    tool rewrite the call, and ``notes`` what the user should know although the fix is right.
+    """
+
+    code: str
+    fix: Fix
+    reason: str | None
+    message: str
+    place: Place
+    upload: Place
+    cause: Place | None = None
+    unlock: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something said under ``-v`` that is no finding, such as a call without an upload in reach."""
+
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user asked for; see the README for the meaning of each option."""
+
+    limit: int = SERVICE_LIMIT
+    unsafe_fixes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What became of one file.
+
+    ``findings`` are those found in the file as it was. ``fixed`` are the ones among them that
+    ``after`` no longer has. ``after`` is the rewritten file in bytes, ``None`` where nothing
+    changes. ``error`` says why the file could not be handled; such a file is never written.
+    """
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    fixed: tuple[Finding, ...] = ()
+    notes: tuple[Note, ...] = ()
+    before: bytes | None = None
+    after: bytes | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a run, in the order of the paths.
+
+    ``wrote`` says whether rewritten files were (or, for standard input, would be) kept: after a
+    ``fix`` only the findings that remain are reported, after a ``check`` all of them.
+    """
+
+    results: tuple[FileResult, ...]
+    checked: int
+    wrote: bool = False
+    errors: tuple[FileResult, ...] = field(default=())

@@ -1,0 +1,211 @@
+"""Which upload a call invokes: the one whose object its ``InputLocation`` names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod.calls import LegacyCall
+from codemod.definitions import Definition, Kind
+from codemod.facts import Facts
+from codemod.payload import Payload, payload_of
+from codemod.structure import Span, span
+from codemod.syntax import names_in, unwrap_await
+from codemod.template import Hole, Template, contains, literal, same_object
+from codemod.uploads import Upload
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusal:
+    """Why a call is not rewritten, or not without the user's say-so.
+
+    ``reason`` is a slug of :data:`codemod.rules.REASONS`; ``node`` is the code that caused it;
+    ``detail`` fills the message; ``unlock`` is the smallest change that would do away with it.
+    """
+
+    reason: str
+    node: cst.CSTNode
+    detail: str = ""
+    unlock: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """One upload and every call that invokes the uploaded object, with the code in between."""
+
+    upload: Upload
+    payload: Payload
+    calls: tuple[LegacyCall, ...]
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unpaired:
+    """A call whose object is certainly uploaded here, but in a way that cannot be followed."""
+
+    call: LegacyCall
+    upload: Upload
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Every legacy call of a module in exactly one place."""
+
+    candidates: tuple[Candidate, ...]
+    unpaired: tuple[Unpaired, ...]
+    alone: tuple[LegacyCall, ...]
+
+
+def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairing:
+    """Match calls with the uploads of the same function."""
+    by_function: dict[cst.CSTNode, list[Upload]] = {}
+    for upload in uploads:
+        function = facts.index.function(upload.invocation.carrier)
+        by_function.setdefault(function, []).append(upload)
+    groups: dict[Upload, list[tuple[LegacyCall, Span]]] = {}
+    unpaired: list[Unpaired] = []
+    alone: list[LegacyCall] = []
+    for call in calls:
+        near = by_function.get(facts.index.function(call.invocation.carrier), [])
+        reaching = [
+            (upload, reach)
+            for upload in near
+            if _invokes(facts, call, upload) and (reach := _reach(facts, upload, call)) is not None
+        ]
+        nested = [upload for upload in near if facts.index.inside(upload.uploading, call.location)]
+        if nested:
+            refusal = Refusal(
+                "upload-in-expression",
+                nested[0].uploading,
+                unlock="assign what the upload returns to a variable before the call",
+            )
+            unpaired.append(Unpaired(call, nested[0], refusal))
+        elif len(reaching) == 1:
+            upload, reach = reaching[0]
+            groups.setdefault(upload, []).append((call, reach))
+        elif reaching:
+            refusal = Refusal(
+                "several-uploads",
+                reaching[0][0].invocation.carrier,
+                unlock="upload the object in one place",
+            )
+            unpaired.append(Unpaired(call, reaching[-1][0], refusal))
+        else:
+            missed = _near_miss(facts, call, near)
+            if missed is not None:
+                unpaired.append(missed)
+            else:
+                alone.append(call)
+    candidates = tuple(
+        Candidate(
+            upload,
+            payload_of(facts, upload),
+            tuple(call for call, _ in group),
+            tuple(reach for _, reach in group),
+        )
+        for upload, group in groups.items()
+    )
+    return Pairing(candidates, tuple(unpaired), tuple(alone))
+
+
+def _reach(facts: Facts, upload: Upload, call: LegacyCall) -> Span | None:
+    return span(
+        facts.index,
+        facts.index.statement(upload.invocation.carrier),
+        facts.index.statement(call.invocation.carrier),
+    )
+
+
+def _invokes(facts: Facts, call: LegacyCall, upload: Upload) -> bool:
+    if upload.returns_uri and made_by(facts, call.location, upload):
+        return True
+    uri = facts.templates.of(call.location)
+    if upload.bucket is None or upload.key is None:
+        return uri == upload.uri
+    return same_object(uri, upload.bucket, upload.key)
+
+
+def made_by(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether an expression is what an upload returned."""
+    made = facts.definitions.resolve(location)
+    return unwrap_await(made) is unwrap_await(upload.invocation.whole)
+
+
+def _near_miss(facts: Facts, call: LegacyCall, near: list[Upload]) -> Unpaired | None:
+    """Find the upload that a call certainly means although its URI is not proven."""
+    order = facts.index.order
+    here = order[facts.index.statement(call.invocation.carrier)]
+    earlier = [
+        upload
+        for upload in near
+        if order[facts.index.statement(upload.invocation.carrier)] < here
+        and _reach(facts, upload, call) is not None
+    ]
+    for upload in reversed(earlier):
+        if any(_same(facts, value, upload) for value in _alternatives(facts, call.location)):
+            unlock = "upload and call in the same branch"
+            refusal = Refusal("upload-conditional", upload.invocation.carrier, unlock=unlock)
+            return Unpaired(call, upload, refusal)
+    uri = facts.templates.of(call.location)
+    for upload in reversed(earlier):
+        if _is_unproven(facts, uri, upload):
+            shown = " + ".join(
+                repr(piece) if isinstance(piece, str) else piece.text for piece in uri
+            )
+            refusal = Refusal(
+                "uri-unproven",
+                call.location,
+                shown,
+                "build InputLocation from the same bucket and key variables as the upload",
+            )
+            return Unpaired(call, upload, refusal)
+    return None
+
+
+def _same(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
+    uri = facts.templates.of(value)
+    if upload.bucket is not None and upload.key is not None:
+        return same_object(uri, upload.bucket, upload.key)
+    return uri == upload.uri or (upload.returns_uri and made_by(facts, value, upload))
+
+
+def _alternatives(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions that may be behind a name whose value depends on the path taken."""
+    if isinstance(node, cst.IfExp):
+        yield from (node.body, node.orelse)
+    if not isinstance(node, cst.Name):
+        return
+    for origin in facts.definitions.of(node).origins():
+        if origin.kind is Kind.ASSIGNED and origin.value is not None:
+            yield origin.value
+
+
+def _is_unproven(facts: Facts, uri: Template, upload: Upload) -> bool:
+    """Tell whether a URI is built from the upload's key without being provably its URI."""
+    key = upload.key
+    if key is not None and literal(key) is None and contains(uri, key):
+        bucket = literal(upload.bucket or ())
+        start = uri[0] if uri else ""
+        known = isinstance(start, str) and start.startswith("s3://") and start.count("/") > 2
+        return not (known and bucket is not None)
+    if key is not None and literal(key) and contains(uri, key):
+        return any(isinstance(piece, Hole) for piece in (*uri, *(upload.bucket or ())))
+    if upload.key_node is None or literal(uri) is not None:
+        return False
+    names = set(_definitions_behind(facts, upload.key_node))
+    return any(
+        isinstance(piece, Hole)
+        and isinstance(piece.node, cst.Call)
+        and any(facts.definitions.of(name) in names for name in names_in(piece.node))
+        for piece in uri
+    )
+
+
+def _definitions_behind(facts: Facts, node: cst.BaseExpression) -> Iterator[Definition]:
+    for name in names_in(node):
+        definition = facts.definitions.of(name)
+        if definition.kind is not Kind.OUTSIDE:
+            yield definition

@@ -1,0 +1,310 @@
+"""What is known of an uploaded payload: bytes, text, a file on disk, an open handle, or nothing."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod.definitions import Definition, Kind
+from codemod.facts import Facts
+from codemod.index import LOOPS
+from codemod.syntax import (
+    argument,
+    callee,
+    descendants,
+    is_bytes_literal,
+    is_none,
+    last_name,
+    string_value,
+)
+from codemod.uploads import Given, Upload
+
+
+class Form(enum.Enum):
+    """What a payload expression gives."""
+
+    BYTES = "bytes"
+    TEXT = "str"
+    UNKNOWN = "unknown"
+    PATH = "path"
+    HANDLE = "binary file object"
+    TEXT_HANDLE = "text file object"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Payload:
+    """The payload of one upload.
+
+    Attributes:
+        form: What ``node`` gives.
+        node: The expression for the payload itself, its path or its handle; a part of the upload.
+        at_start: For a handle, whether it is certain to stand at its first byte.
+    """
+
+    form: Form
+    node: cst.BaseExpression
+    at_start: bool = False
+
+
+_TEXT_FUNCTIONS = frozenset(
+    "json.dumps ujson.dumps simplejson.dumps str repr urllib.parse.urlencode textwrap.dedent"
+    .split()
+)
+_BYTES_FUNCTIONS = frozenset(
+    "orjson.dumps pickle.dumps cloudpickle.dumps dill.dumps msgpack.packb msgpack.dumps bytes"
+    " base64.b64encode base64.urlsafe_b64encode base64.standard_b64encode base64.b64decode"
+    " gzip.compress zlib.compress bz2.compress lzma.compress struct.pack os.urandom".split()
+)
+_BYTES_METHODS = frozenset("tobytes to_bytes read_bytes SerializeToString to_parquet".split())
+_TEXT_METHODS = frozenset("decode read_text hexdigest model_dump_json isoformat".split())
+_SAME_METHODS = frozenset(
+    "strip lstrip rstrip replace lower upper removeprefix removesuffix expandtabs format".split()
+)
+_PANDAS_OPTIONS = frozenset("index header sep orient lines columns na_rep date_format".split())
+_HANDLE_MAKERS = frozenset(
+    "io.BytesIO BytesIO tempfile.NamedTemporaryFile tempfile.TemporaryFile"
+    " tempfile.SpooledTemporaryFile".split()
+)
+_ENCODINGS = frozenset("utf8 utf-8 utf_8 ascii latin-1 latin1 iso-8859-1 utf-16 cp1252".split())
+_ANNOTATIONS = {
+    "bytes": Form.BYTES,
+    "str": Form.TEXT,
+    "BytesIO": Form.HANDLE,
+}
+
+
+def payload_of(facts: Facts, upload: Upload) -> Payload:
+    """Return what is known of an upload's payload."""
+    node = upload.payload
+    if upload.given is Given.PATH:
+        return Payload(Form.PATH, node)
+    opened = _opened_path(facts, node)
+    if opened is not None:
+        return Payload(Form.PATH, opened)
+    wrapped = _wrapped_bytes(facts, node)
+    if wrapped is not None:
+        return Payload(Form.BYTES, wrapped)
+    form = form_of(facts, node)
+    if form is Form.HANDLE:
+        return Payload(form, node, _stands_at_start(facts, node, upload))
+    return Payload(form, node)
+
+
+def form_of(facts: Facts, node: cst.BaseExpression, steps: int = 0) -> Form:
+    """Return what an expression gives, as far as the file says."""
+    if steps > 25:
+        return Form.UNKNOWN
+    if string_value(node) is not None or isinstance(node, cst.FormattedString):
+        return Form.TEXT
+    if is_bytes_literal(node):
+        return Form.BYTES
+    if isinstance(node, cst.Name):
+        return _form_of_definition(facts, facts.definitions.of(node), steps + 1)
+    if isinstance(node, cst.Call):
+        return _form_of_call(facts, node, steps + 1)
+    if isinstance(node, cst.BinaryOperation):
+        if isinstance(node.operator, (cst.Add, cst.Modulo)):
+            left = form_of(facts, node.left, steps + 1)
+            if left in (Form.BYTES, Form.TEXT):
+                return left
+            if isinstance(node.operator, cst.Add):
+                right = form_of(facts, node.right, steps + 1)
+                return right if right in (Form.BYTES, Form.TEXT) else Form.UNKNOWN
+        return Form.UNKNOWN
+    if isinstance(node, cst.ConcatenatedString):
+        return Form.TEXT
+    if isinstance(node, cst.IfExp):
+        one = form_of(facts, node.body, steps + 1)
+        return one if one is form_of(facts, node.orelse, steps + 1) else Form.UNKNOWN
+    if isinstance(node, cst.NamedExpr):
+        return form_of(facts, node.value, steps + 1)
+    return Form.UNKNOWN
+
+
+def _form_of_definition(facts: Facts, definition: Definition, steps: int) -> Form:
+    if definition.kind in (Kind.MERGED, Kind.SHARED):
+        origins = definition.origins()
+        if definition.kind is Kind.SHARED:
+            origins = [one for source in definition.sources for one in source.origins()]
+        forms = {_form_of_definition(facts, origin, steps) for origin in origins if steps < 25}
+        return forms.pop() if len(forms) == 1 else Form.UNKNOWN
+    if definition.kind is Kind.AUGMENTED:
+        form = _form_of_definition(facts, definition.sources[0], steps + 1) if steps < 25 else None
+        return form if form in (Form.BYTES, Form.TEXT) else Form.UNKNOWN
+    if isinstance(definition.node, cst.Param):
+        param = definition.node
+        form = _annotated(param.annotation)
+        if form is not None and (param.default is None or not is_none(param.default)):
+            return form
+        return Form.UNKNOWN
+    if definition.kind in (Kind.ASSIGNED, Kind.WITH) and definition.value is not None:
+        form = form_of(facts, definition.value, steps)
+        if definition.kind is Kind.WITH and form not in (Form.HANDLE, Form.TEXT_HANDLE):
+            return Form.UNKNOWN
+        return form
+    return Form.UNKNOWN
+
+
+def _annotated(annotation: cst.Annotation | None) -> Form | None:
+    if annotation is None:
+        return None
+    text = string_value(annotation.annotation) or last_name(annotation.annotation)
+    return _ANNOTATIONS.get((text or "").strip())
+
+
+def _form_of_call(facts: Facts, node: cst.Call, steps: int) -> Form:
+    origin = facts.index.origin(node.func) or ""
+    name = callee(node) or ""
+    if origin in _TEXT_FUNCTIONS:
+        return Form.TEXT
+    if origin in _BYTES_FUNCTIONS:
+        return Form.BYTES
+    if name == "open":
+        return _form_of_open(node, method=isinstance(node.func, cst.Attribute))
+    if origin in _HANDLE_MAKERS:
+        mode = argument(node.args, 0, "mode") if "tempfile" in origin else None
+        text = string_value(mode.value) if mode is not None else "b"
+        return Form.HANDLE if text is not None and "b" in text else Form.TEXT_HANDLE
+    if origin in ("io.StringIO", "StringIO"):
+        return Form.TEXT_HANDLE
+    if isinstance(node.func, cst.Attribute):
+        return _form_of_method(facts, node, node.func.value, name, steps)
+    return _form_of_local(facts, node, name, steps)
+
+
+def _form_of_open(node: cst.Call, *, method: bool) -> Form:
+    mode = argument(node.args, 0 if method else 1, "mode")
+    if mode is None:
+        return Form.TEXT_HANDLE
+    text = string_value(mode.value)
+    if text is None:
+        return Form.UNKNOWN
+    return Form.HANDLE if "b" in text else Form.TEXT_HANDLE
+
+
+def _form_of_method(
+    facts: Facts, node: cst.Call, receiver: cst.BaseExpression, name: str, steps: int
+) -> Form:
+    if name == "encode":
+        return Form.BYTES if _encodes_text(facts, node, receiver, steps) else Form.UNKNOWN
+    if name in _BYTES_METHODS and not (name == "to_parquet" and node.args):
+        return Form.BYTES
+    if name in _TEXT_METHODS:
+        return Form.TEXT
+    if name in ("getvalue", "read") and not node.args:
+        made = form_of(facts, receiver, steps)
+        return {Form.HANDLE: Form.BYTES, Form.TEXT_HANDLE: Form.TEXT}.get(made, Form.UNKNOWN)
+    if name in ("to_csv", "to_json") and _returns_text(node):
+        return Form.TEXT
+    if name == "join" or name in _SAME_METHODS:
+        form = form_of(facts, receiver, steps)
+        return form if form in (Form.BYTES, Form.TEXT) else Form.UNKNOWN
+    return _form_of_local(facts, node, name, steps)
+
+
+def _encodes_text(
+    facts: Facts, node: cst.Call, receiver: cst.BaseExpression, steps: int
+) -> bool:
+    """Tell ``str.encode`` from the ``encode`` of a tokenizer, a codec or a token library."""
+    if form_of(facts, receiver, steps) is Form.TEXT:
+        return True
+    if not node.args:
+        return True
+    encoding = argument(node.args, 0, "encoding")
+    text = string_value(encoding.value) if encoding is not None else None
+    return text is not None and text.lower() in _ENCODINGS
+
+
+def _returns_text(node: cst.Call) -> bool:
+    """Tell whether a pandas writer is called without a target, so that it returns the text."""
+    names = {arg.keyword.value for arg in node.args if arg.keyword is not None}
+    positional = any(arg.keyword is None for arg in node.args)
+    return not positional and bool(names) and names <= _PANDAS_OPTIONS
+
+
+def _form_of_local(facts: Facts, node: cst.Call, name: str, steps: int) -> Form:
+    """Look into a function of the file that makes the payload."""
+    functions = facts.index.defined_functions.get(name, [])
+    if len(functions) != 1 or functions[0].asynchronous is not None:
+        return Form.UNKNOWN
+    function = functions[0]
+    if function.decorators:
+        return Form.UNKNOWN
+    returned = [
+        part.value
+        for part in descendants(function.body)
+        if isinstance(part, (cst.Return, cst.Yield)) and facts.index.function(part) is function
+    ]
+    if not returned:
+        return Form.UNKNOWN
+    forms = {
+        form_of(facts, value, steps + 5) if isinstance(value, cst.BaseExpression) else Form.UNKNOWN
+        for value in returned
+    }
+    return forms.pop() if len(forms) == 1 else Form.UNKNOWN
+
+
+def _opened_path(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return the path of a handle that is opened right in the upload: ``Body=open(p, "rb")``."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "open":
+        if _form_of_open(node, method=False) is Form.HANDLE:
+            path = argument(node.args, 0, "file")
+            return path.value if path is not None else None
+    return None
+
+
+def _wrapped_bytes(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return what ``BytesIO(data)`` wraps right in the upload, if it is known to be bytes."""
+    if isinstance(node, cst.Call) and callee(node) == "BytesIO" and len(node.args) == 1:
+        inner = node.args[0].value
+        if form_of(facts, inner) is Form.BYTES:
+            return inner
+    return None
+
+
+def _stands_at_start(facts: Facts, node: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether nothing has moved a handle between its making and the upload."""
+    index = facts.index
+    if not isinstance(node, cst.Name):
+        return False
+    definition = facts.definitions.of(node)
+    if definition.kind not in (Kind.ASSIGNED, Kind.WITH) or definition.node is None:
+        return False
+    here = index.order[index.statement(upload.invocation.carrier)]
+    loops = [above for above in index.ancestors(node) if isinstance(above, LOOPS)]
+    if any(not index.inside(definition.node, loop) for loop in loops):
+        return False
+    before = [
+        name
+        for name in facts.definitions.reads(definition)
+        if index.order[index.statement(name)] < here
+    ]
+    if not before:
+        mode = _mode(definition.value)
+        return mode is not None and mode.startswith("r") and "+" not in mode
+    last = max(before, key=lambda name: index.order[index.statement(name)])
+    rewound = index.parent[last]
+    call = index.parent[rewound]
+    return (
+        isinstance(rewound, cst.Attribute)
+        and rewound.attr.value == "seek"
+        and isinstance(call, cst.Call)
+        and len(call.args) == 1
+        and isinstance(call.args[0].value, cst.Integer)
+        and call.args[0].value.value == "0"
+        and index.block(index.statement(last)) is index.block(index.statement(node))
+    )
+
+
+def _mode(value: cst.BaseExpression | None) -> str | None:
+    """Return the mode that a handle was opened with; a ``BytesIO`` stands at its start."""
+    if not isinstance(value, cst.Call):
+        return None
+    if callee(value) == "BytesIO":
+        return "rb"
+    if callee(value) == "open":
+        mode = argument(value.args, 0 if isinstance(value.func, cst.Attribute) else 1, "mode")
+        return string_value(mode.value) if mode is not None else None
+    return None

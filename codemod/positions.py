@@ -1,0 +1,78 @@
+"""Where nodes stand in the text: one rendering of the tree gives the places asked for.
+
+LibCST's ``PositionProvider`` notes the place of every node and costs twice the parse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import libcst as cst
+from libcst._nodes.internal import CodegenState
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text; lines count from 1, columns from 0, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class _RecordingState(CodegenState):
+    """Notes how many tokens were written when a wanted node begins and ends."""
+
+    def __init__(self, module: cst.Module, wanted: set[cst.CSTNode]) -> None:
+        super().__init__(module.default_indent, module.default_newline)
+        self.wanted = wanted
+        self.found: dict[cst.CSTNode, tuple[int, int]] = {}
+
+    @contextmanager
+    def record_syntactic_position(
+        self,
+        node: cst.CSTNode,
+        *,
+        start_node: cst.CSTNode | None = None,
+        end_node: cst.CSTNode | None = None,
+    ) -> Iterator[None]:
+        if node not in self.wanted:
+            yield
+            return
+        start = len(self.tokens)
+        yield
+        self.found[node] = (start, len(self.tokens))
+
+
+def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> tuple[dict[cst.CSTNode, Span], str]:
+    """Return the places of some nodes, and the text of the module.
+
+    Nodes that write nothing of their own, such as an ``Arg``, are found by their value.
+    """
+    wanted = set(nodes)
+    state = _RecordingState(module, wanted)
+    module._codegen(state)
+    offsets = sorted({offset for pair in state.found.values() for offset in pair})
+    at: dict[int, tuple[int, int]] = {}
+    line, column, done = 1, 0, 0
+    for offset in offsets:
+        text = "".join(state.tokens[done:offset])
+        newlines = _newlines(text)
+        if newlines:
+            line += newlines
+            column = len(text) - max(text.rfind("\n"), text.rfind("\r")) - 1
+        else:
+            column += len(text)
+        at[offset] = (line, column)
+        done = offset
+    places = {
+        node: Span(*at[start], *at[end]) for node, (start, end) in state.found.items()
+    }
+    return places, "".join(state.tokens)
+
+
+def _newlines(text: str) -> int:
+    return text.count("\n") + text.count("\r") - text.count("\r\n")

@@ -1,0 +1,65 @@
+"""What the codes and reasons mean, for ``async-inline explain``."""
+
+from __future__ import annotations
+
+import textwrap
+
+from codemod.rules import REASONS, RULES, Reason, Rule
+
+_WIDTH = 88
+
+
+def overview() -> str:
+    """Return a line for each code and, below it, one for each reason that leads to it."""
+    return "\n".join(_overview(rule) for rule in RULES.values())
+
+
+def explain(name: str) -> str | None:
+    """Return the text about a code or the slug of a reason, ``None`` if there is no such name."""
+    rule = RULES.get(name.upper())
+    if rule is not None:
+        return _rule(rule)
+    reason = REASONS.get(name.lower())
+    return None if reason is None else _reason(reason)
+
+
+def names() -> list[str]:
+    """Return every code and every slug."""
+    return [*RULES, *REASONS]
+
+
+def _overview(rule: Rule) -> str:
+    return f"{rule.code}  {rule.title}\n{_reasons(rule)}"
+
+
+def _rule(rule: Rule) -> str:
+    reasons = _reasons(rule)
+    return (
+        f"{rule.code}: {rule.title}\n\n"
+        f"{_paragraph('Why', rule.why)}\n"
+        f"{_paragraph('What to do', rule.by_hand)}"
+        + (f"\nReasons (`async-inline explain REASON` says more):\n{reasons}" if reasons else "")
+    )
+
+
+def _reason(reason: Reason) -> str:
+    rule = RULES[reason.code]
+    return (
+        f"{reason.slug} ({reason.code}): {rule.title}, because {_title(reason)}\n\n"
+        f"{_paragraph('What to do', reason.by_hand)}"
+    )
+
+
+def _reasons(rule: Rule) -> str:
+    reasons = [reason for reason in REASONS.values() if reason.code == rule.code]
+    width = max((len(reason.slug) for reason in reasons), default=0)
+    return "".join(f"  {reason.slug:{width}}  {_title(reason)}\n" for reason in reasons)
+
+
+def _title(reason: Reason) -> str:
+    # What stands there in a finding, such as the name that is returned, is not known here.
+    return reason.title.replace(" ({detail})", "")
+
+
+def _paragraph(head: str, body: str) -> str:
+    return f"{head}:\n" + textwrap.indent(textwrap.fill(body, _WIDTH), "  ") + "\n"

@@ -1,0 +1,573 @@
+"""Builds the rewritten code: the guard, the two routes, and the changed calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from codemod.calls import LegacyCall, Style
+from codemod.edits import Replacement, apply
+from codemod.facts import Facts
+from codemod.index import LineOrCompound
+from codemod.judge import Verdict
+from codemod.layout import Form as LayoutForm
+from codemod.layout import Layout
+from codemod.model import Fix, Settings
+from codemod.naming import LimitConstant, free_name, limit_constant, names_seen_from
+from codemod.pairing import Candidate
+from codemod.payload import Form
+from codemod.syntax import callee, dict_items
+from codemod.uploads import Given
+
+_PRAGMA = re.compile(r"#\s*(type:|noqa|nosec|pyright:|pylint:|pragma|mypy:|fmt:)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The edits of one candidate, on the nodes of the original tree."""
+
+    edits: dict[cst.CSTNode, Replacement]
+    statement: cst.CSTNode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Names:
+    body: str
+    request: str
+    limit: str
+    file: str
+    start: str
+
+
+def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cst.Module | None:
+    """Return the module with every allowed fix that can be made at once, ``None`` if none can.
+
+    Two fixes that touch the same statements are not made together; running again on the result
+    makes the second one.
+    """
+    allowed = [
+        verdict
+        for verdict in verdicts
+        if verdict.layout is not None
+        and verdict.candidate is not None
+        and (verdict.fix is Fix.SAFE or settings.unsafe_fixes)
+    ]
+    chosen: dict[Candidate, Layout] = {}
+    for verdict in allowed:
+        assert verdict.candidate is not None and verdict.layout is not None
+        chosen.setdefault(verdict.candidate, verdict.layout)
+    if not chosen:
+        return None
+    top = min(
+        (_top_statement(facts, layout.uploading) for layout in chosen.values()),
+        key=facts.index.order.__getitem__,
+    )
+    limit = limit_constant(facts, top)
+    edits: dict[cst.CSTNode, Replacement] = {}
+    above: set[cst.CSTNode] = set()
+    taken: dict[cst.CSTNode, set[str]] = {}
+    for candidate, layout in chosen.items():
+        function = facts.index.function(layout.uploading)
+        names = taken.setdefault(function, names_seen_from(facts, layout.uploading))
+        plan = _Builder(facts, candidate, layout, limit.name, names).plan()
+        if _overlaps(facts, plan, edits, above):
+            continue
+        edits.update(plan.edits)
+        for node in plan.edits:
+            above.update(facts.index.ancestors(node))
+    if limit.is_new:
+        _add_limit(facts, limit, settings, edits)
+    body = apply(facts.index, facts.index.module, edits)
+    if limit.is_new and limit.after is None:
+        first = body.body[0].with_changes(leading_lines=(cst.EmptyLine(indent=False),))
+        constant = _constant_statement(limit, settings)
+        body = body.with_changes(body=[constant, first, *body.body[1:]])
+    return body
+
+
+def _top_statement(facts: Facts, node: cst.CSTNode) -> cst.CSTNode:
+    top = node
+    for above in facts.index.ancestors(node):
+        if isinstance(above, cst.Module):
+            break
+        top = above
+    return top
+
+
+def _overlaps(
+    facts: Facts, plan: Plan, edits: dict[cst.CSTNode, Replacement], above: set[cst.CSTNode]
+) -> bool:
+    return any(
+        node in edits
+        or node in above
+        or any(parent in edits for parent in facts.index.ancestors(node))
+        for node in plan.edits
+    )
+
+
+def _add_limit(
+    facts: Facts, limit: LimitConstant, settings: Settings, edits: dict[cst.CSTNode, Replacement]
+) -> None:
+    if limit.after is not None:
+        edits[limit.after] = [limit.after, _constant_statement(limit, settings)]
+
+
+def _constant_statement(limit: LimitConstant, settings: Settings) -> cst.SimpleStatementLine:
+    blank = () if limit.follows_constant or limit.after is None else (cst.EmptyLine(indent=False),)
+    return cst.SimpleStatementLine(
+        [
+            cst.Assign(
+                [cst.AssignTarget(cst.Name(limit.name))], cst.Integer(f"{settings.limit:_}")
+            )
+        ],
+        leading_lines=blank,
+        trailing_whitespace=cst.TrailingWhitespace(
+            whitespace=cst.SimpleWhitespace("  "), comment=cst.Comment("# bytes")
+        ),
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Builder:
+    """Builds the edits for one candidate."""
+
+    facts: Facts
+    candidate: Candidate
+    layout: Layout
+    limit: str
+    taken: set[str]
+    names: _Names = field(init=False)
+
+    def __post_init__(self) -> None:
+        request = free_name(self.taken, "request_input", "async_request_input")
+        seen = names_seen_from(self.facts, self.layout.uploading)
+        self.names = _Names(
+            body=free_name(seen, "body", "payload_bytes", "inline_body"),
+            request=request,
+            limit=self.limit,
+            file=free_name(seen, "file", "payload_file"),
+            start=free_name(seen, "start", "payload_start"),
+        )
+        if self.layout.form is LayoutForm.REQUEST:
+            self.taken.add(request)
+
+    def plan(self) -> Plan:
+        """Return the edits, with the statement that the guard replaces."""
+        if self.layout.form is LayoutForm.BRANCH:
+            edits = self._branch()
+        else:
+            edits = self._request()
+        return Plan(edits, self.layout.uploading)
+
+    # -- the two forms ---------------------------------------------------------------------
+
+    def _branch(self) -> dict[cst.CSTNode, Replacement]:
+        call = self.candidate.calls[0]
+        last = self.candidate.spans[0].last
+        assert isinstance(last, cst.SimpleStatementLine)
+        sent = self._argument(call.entry, "Body", cst.Name(self._body_name()))
+        replacement = [sent]
+        if self._carries_content_type(call):
+            content_type = self.candidate.upload.content_type
+            assert content_type is not None
+            replacement.insert(
+                0, self._argument(call.entry, "ContentType", content_type, call)
+            )
+        inline = apply(self.facts.index, last, {call.entry: replacement})
+        s3_route = [
+            *self._rewind(),
+            self._upload_statement(),
+            *self.layout.attached,
+            last,
+        ]
+        guard = self._guard([_without_comments(inline)], s3_route)
+        edits: dict[cst.CSTNode, Replacement] = {
+            statement: () for statement in (*self.candidate.spans[0].between, last)
+        }
+        edits[self.layout.uploading] = self._in_place_of_upload(guard)
+        return edits
+
+    def _request(self) -> dict[cst.CSTNode, Replacement]:
+        layout, upload = self.layout, self.candidate.upload
+        inline_items: list[tuple[str, cst.BaseExpression]] = [
+            ("Body", cst.Name(self._body_name()))
+        ]
+        if self._carries_content_type(self.candidate.calls[0]):
+            assert upload.content_type is not None
+            inline_items.append(("ContentType", upload.content_type))
+        assert layout.location is not None
+        located = self._set_request([("InputLocation", layout.location)])
+        s3_route: list[cst.BaseStatement] = [*self._rewind(), self._upload_statement()]
+        if layout.location_is_result:
+            s3_route.extend(located)
+        elif layout.default_before is None:
+            s3_route[:0] = located
+        s3_route.extend(layout.attached)
+        guard = self._guard(self._set_request(inline_items), s3_route)
+        edits: dict[cst.CSTNode, Replacement] = {}
+        for statement in (*layout.attached, *layout.hoisted, *layout.dropped):
+            edits[statement] = ()
+        edits[layout.uploading] = self._in_place_of_upload(guard)
+        if layout.default_before is not None:
+            self._put_before(layout.default_before, located, edits)
+        for call in self.candidate.calls:
+            self._edit_call(call, edits)
+        return edits
+
+    def _put_before(
+        self,
+        statement: cst.BaseCompoundStatement,
+        new: Sequence[cst.BaseStatement],
+        edits: dict[cst.CSTNode, Replacement],
+    ) -> None:
+        """Put statements in front of a compound one that holds other edits."""
+        inside = {
+            node: edits.pop(node)
+            for node in list(edits)
+            if self.facts.index.inside(node, statement)
+        }
+        changed = apply(self.facts.index, statement, inside)
+        lines = list(getattr(statement, "leading_lines", ()))
+        first = new[0].with_changes(leading_lines=lines)
+        edits[statement] = [first, *new[1:], changed.with_changes(leading_lines=())]
+
+    def _in_place_of_upload(self, guard: cst.If) -> list[cst.CSTNode]:
+        """Return what replaces the upload, with the blank lines that stood before it."""
+        statements: list[cst.BaseStatement] = [
+            *(_with_lines(one, ()) for one in self.layout.hoisted),
+            *self._measure(),
+            guard,
+        ]
+        blank = _blank_lines(self.layout.uploading.leading_lines)
+        statements[0] = _with_lines(
+            statements[0], (*blank, *_lines(self.layout.hoisted[0])[len(_blank_lines(_lines(self.layout.hoisted[0]))) :])
+            if self.layout.hoisted
+            else blank,
+        )
+        return list(statements)
+
+    # -- measuring -------------------------------------------------------------------------
+
+    def _body_name(self) -> str:
+        """Return the variable that holds the bytes: the user's own where it does already."""
+        payload = self.candidate.payload
+        if payload.form is Form.BYTES and isinstance(payload.node, cst.Name):
+            return payload.node.value
+        return self.names.body
+
+    def _measure(self) -> list[cst.BaseStatement]:
+        payload, names = self.candidate.payload, self.names
+        node = _standing_alone(payload.node)
+        if payload.form is Form.BYTES:
+            if isinstance(payload.node, cst.Name):
+                return []
+            return [_assign(names.body, node)]
+        if payload.form is Form.TEXT:
+            return [_assign(names.body, self._encoded(node))]
+        if payload.form is Form.UNKNOWN:
+            return self._measure_unknown(node)
+        if payload.form is Form.PATH:
+            return [self._read_file(node)]
+        read = self._read(node)
+        if payload.at_start:
+            return [read]
+        return [_assign(names.start, _method(node, "tell")), read]
+
+    def _measure_unknown(self, node: cst.BaseExpression) -> list[cst.BaseStatement]:
+        name = cst.Name(self.names.body)
+        if isinstance(node, cst.Name):
+            value = cst.IfExp(
+                test=_call("isinstance", node, cst.Name("str")),
+                body=self._encoded(node),
+                orelse=node,
+            )
+            return [_assign(self.names.body, value)]
+        check = cst.If(
+            test=_call("isinstance", name, cst.Name("str")),
+            body=self._block([_assign(self.names.body, self._encoded(name))]),
+        )
+        return [_assign(self.names.body, node), check]
+
+    def _encoded(self, node: cst.BaseExpression) -> cst.Call:
+        atoms = (cst.Name, cst.Call, cst.Attribute, cst.Subscript, cst.SimpleString)
+        if not isinstance(node, (*atoms, cst.FormattedString)) and not node.lpar:
+            node = node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        return cst.Call(
+            cst.Attribute(node, cst.Name("encode")), [cst.Arg(self._string("utf-8"))]
+        )
+
+    def _read(self, handle: cst.BaseExpression) -> cst.SimpleStatementLine:
+        at_most = cst.BinaryOperation(cst.Name(self.limit), cst.Add(), cst.Integer("1"))
+        return _assign(
+            self.names.body,
+            cst.Call(cst.Attribute(handle, cst.Name("read")), [cst.Arg(at_most)]),
+        )
+
+    def _read_file(self, path: cst.BaseExpression) -> cst.With:
+        opened = cst.Call(
+            cst.Name("open"),
+            [
+                cst.Arg(path, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
+                cst.Arg(self._string("rb")),
+            ],
+        )
+        name = cst.Name(self.names.file)
+        return cst.With(
+            [cst.WithItem(opened, cst.AsName(name))], self._block([self._read(name)])
+        )
+
+    def _rewind(self) -> list[cst.BaseStatement]:
+        """Put a handle back where it stood before it was measured."""
+        payload = self.candidate.payload
+        if payload.form is not Form.HANDLE:
+            return []
+        to = cst.Integer("0") if payload.at_start else cst.Name(self.names.start)
+        seek = _method(payload.node, "seek", to)
+        return [cst.SimpleStatementLine([cst.Expr(seek)])]
+
+    def _guard(
+        self, inline: Sequence[cst.BaseStatement], s3_route: Sequence[cst.BaseStatement]
+    ) -> cst.If:
+        size = _call("len", cst.Name(self._body_name()))
+        test: cst.BaseExpression = cst.Comparison(
+            cst.Integer("0"),
+            [
+                cst.ComparisonTarget(cst.LessThan(), size),
+                cst.ComparisonTarget(cst.LessThanEqual(), cst.Name(self.limit)),
+            ],
+        )
+        if self.candidate.payload.form is Form.UNKNOWN:
+            is_bytes = _call("isinstance", cst.Name(self._body_name()), cst.Name("bytes"))
+            test = cst.BooleanOperation(is_bytes, cst.And(), test)
+        first = s3_route[0]
+        s3_route = [_with_lines(first, _from_comment(_lines(first))), *s3_route[1:]]
+        return cst.If(
+            test, self._block(inline), orelse=cst.Else(self._block(s3_route))
+        )
+
+    def _block(self, statements: Sequence[cst.BaseStatement]) -> cst.IndentedBlock:
+        """Make a block that is indented like the block around the upload."""
+        indent: str | None = None
+        block = self.facts.index.block(self.layout.uploading)
+        if isinstance(block, cst.IndentedBlock):
+            indent = block.indent
+        return cst.IndentedBlock(list(statements), indent=indent)
+
+    # -- the upload and the calls ----------------------------------------------------------
+
+    def _upload_statement(self) -> cst.SimpleStatementLine:
+        """Return the upload, taking the measured bytes where a new variable holds them."""
+        upload, payload = self.candidate.upload, self.candidate.payload
+        statement = self.layout.uploading
+        keeps = payload.form in (Form.PATH, Form.HANDLE) or self._body_name() != self.names.body
+        takes_text = upload.api == "upload_string_as_file_body"
+        if keeps or (takes_text and isinstance(payload.node, cst.Name)):
+            return statement
+        if upload.given is Given.BODY or payload.form is Form.BYTES:
+            name = cst.Name(self.names.body)
+            return apply(self.facts.index, statement, {payload.node: [name]})
+        return statement
+
+    def _carries_content_type(self, call: LegacyCall) -> bool:
+        return self.candidate.upload.content_type is not None and call.content_type is False
+
+    def _argument(
+        self,
+        entry: cst.CSTNode,
+        name: str,
+        value: cst.BaseExpression,
+        call: LegacyCall | None = None,
+    ) -> cst.Arg:
+        """Make an argument spaced like the one it replaces or, with a call, goes in front of."""
+        assert isinstance(entry, cst.Arg)
+        made = entry.with_changes(keyword=cst.Name(name), value=_standing_alone(value))
+        if call is None:
+            return made
+        return made.with_changes(comma=_separator(entry, call))
+
+    def _set_request(
+        self, items: list[tuple[str, cst.BaseExpression]]
+    ) -> list[cst.BaseStatement]:
+        if self.layout.parameters_first:
+            owner = self.candidate.calls[0].parameters
+            assert owner is not None
+            return [
+                cst.SimpleStatementLine(
+                    [cst.Assign([cst.AssignTarget(self._item(owner.name, key))], value)]
+                )
+                for key, value in items
+            ]
+        elements = [
+            cst.DictElement(self._string(key), _standing_alone(value)) for key, value in items
+        ]
+        return [_assign(self.names.request, cst.Dict(elements))]
+
+    def _item(self, name: str, key: str) -> cst.Subscript:
+        index = cst.SubscriptElement(cst.Index(self._string(key)))
+        return cst.Subscript(cst.Name(name), [index])
+
+    def _edit_call(self, call: LegacyCall, edits: dict[cst.CSTNode, Replacement]) -> None:
+        name = cst.Name(self.names.request)
+        entry = call.entry
+        if self.layout.parameters_first:
+            self._remove_entry(call, edits)
+        elif isinstance(entry, cst.Arg):
+            edits[entry] = [_starred(entry, name)]
+            _move_to_end(self.facts, call, entry, name, edits)
+        elif isinstance(entry, cst.DictElement):
+            edits[entry] = [cst.StarredDictElement(name, comma=entry.comma)]
+        else:
+            update = cst.Expr(_method(cst.Name(_owner_name(entry)), "update", name))
+            edits[entry] = [update]
+
+    def _remove_entry(
+        self, call: LegacyCall, edits: dict[cst.CSTNode, Replacement]
+    ) -> None:
+        if call.style is Style.DICT_ITEM:
+            edits[self.facts.index.statement(call.entry)] = ()
+            return
+        literal = dict_items(call.parameters_made)
+        assert literal is not None
+        nodes = [node for _, _, node in literal]
+        position = nodes.index(call.entry)
+        edits[call.entry] = ()
+        if position == len(nodes) - 1 and position:
+            before = nodes[position - 1]
+            comma = getattr(call.entry, "comma", None)
+            edits[before] = [before.with_changes(comma=comma)]
+
+    def _string(self, text: str) -> cst.SimpleString:
+        quote = self._quote()
+        return cst.SimpleString(f"{quote}{text}{quote}")
+
+    def _quote(self) -> str:
+        """Return the quotes that the upload and the call use most, double ones if in doubt."""
+        single = double = 0
+        for node in (self.layout.uploading, *(call.invocation.carrier for call in self.candidate.calls)):
+            text = self.facts.index.module.code_for_node(node)
+            single += text.count("'")
+            double += text.count('"')
+        return "'" if single > double else '"'
+
+
+# -- small builders ------------------------------------------------------------------------
+
+
+def _assign(name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
+    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
+
+
+def _call(name: str, *args: cst.BaseExpression) -> cst.Call:
+    return cst.Call(cst.Name(name), [cst.Arg(arg) for arg in args])
+
+
+def _method(owner: cst.BaseExpression, name: str, *args: cst.BaseExpression) -> cst.Call:
+    return cst.Call(cst.Attribute(owner, cst.Name(name)), [cst.Arg(arg) for arg in args])
+
+
+def _starred(entry: cst.Arg, name: cst.Name) -> cst.Arg:
+    return entry.with_changes(
+        keyword=None,
+        equal=cst.MaybeSentinel.DEFAULT,
+        star="**",
+        value=name,
+        whitespace_after_star=cst.SimpleWhitespace(""),
+    )
+
+
+def _move_to_end(
+    facts: Facts,
+    call: LegacyCall,
+    entry: cst.Arg,
+    name: cst.Name,
+    edits: dict[cst.CSTNode, Replacement],
+) -> None:
+    """Put ``**request_input`` after the keywords, as it is usually written."""
+    holder = facts.index.parent[entry]
+    if not isinstance(holder, cst.Call):
+        return
+    args = list(holder.args)
+    position = args.index(entry)
+    after = args[position + 1 :]
+    if not after or any(arg.star for arg in after) or any(arg in edits for arg in after):
+        return
+    if any("#" in facts.index.module.code_for_node(arg) for arg in args):
+        return
+    shifted = [*after, entry]
+    for slot, arg in zip(args[position:], shifted, strict=True):
+        moved = arg if arg is not entry else _starred(entry, name)
+        edits[slot] = [moved.with_changes(comma=slot.comma)]
+
+
+def _separator(entry: cst.Arg, call: LegacyCall) -> cst.Comma | cst.MaybeSentinel:
+    """Return the comma that stands between the arguments of a call."""
+    args = call.invocation.args
+    position = args.index(entry)
+    if position:
+        comma = args[position - 1].comma
+    elif len(args) > 1:
+        comma = entry.comma
+    else:
+        return cst.MaybeSentinel.DEFAULT
+    if isinstance(comma, cst.Comma) and "#" in cst.Module([]).code_for_node(comma):
+        return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    return comma
+
+
+def _owner_name(entry: cst.CSTNode) -> str:
+    assert isinstance(entry, cst.Assign)
+    target = entry.targets[0].target
+    assert isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name)
+    return target.value.value
+
+
+def _standing_alone(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Return an expression that stays valid outside of the brackets it stood in."""
+    closed = (cst.Call, cst.Dict, cst.List, cst.Set, cst.Name, cst.Subscript)
+    if node.lpar or isinstance(node, closed):
+        return node
+    if "\n" in cst.Module([]).code_for_node(node) or isinstance(node, cst.NamedExpr):
+        return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    return node
+
+
+def _lines(statement: cst.BaseStatement) -> Sequence[cst.EmptyLine]:
+    return tuple(getattr(statement, "leading_lines", ()))
+
+
+def _with_lines(
+    statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]
+) -> cst.BaseStatement:
+    return statement.with_changes(leading_lines=list(lines))
+
+
+def _blank_lines(lines: Sequence[cst.EmptyLine]) -> tuple[cst.EmptyLine, ...]:
+    """Return the blank lines in front of the first comment."""
+    found = []
+    for line in lines:
+        if line.comment is not None:
+            break
+        found.append(line)
+    return tuple(found)
+
+
+def _from_comment(lines: Sequence[cst.EmptyLine]) -> tuple[cst.EmptyLine, ...]:
+    """Return the lines from the first comment on."""
+    return tuple(lines[len(_blank_lines(lines)) :])
+
+
+def _without_comments(statement: LineOrCompound) -> LineOrCompound:
+    """Return a copy of a statement for the other branch: its comments stay with the original."""
+    assert isinstance(statement, cst.SimpleStatementLine)
+    trailing = statement.trailing_whitespace
+    if trailing.comment is not None and not _PRAGMA.match(trailing.comment.value):
+        trailing = cst.TrailingWhitespace(newline=trailing.newline)
+    return statement.with_changes(leading_lines=(), trailing_whitespace=trailing)
+
+
+def is_runner(call: cst.Call) -> bool:
+    """Tell whether a call runs another function in a thread."""
+    return callee(call) in ("to_thread", "run_in_executor")

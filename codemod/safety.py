@@ -1,0 +1,349 @@
+"""May a candidate be rewritten? One small check for each way in which a rewrite could be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import libcst as cst
+
+from codemod import effects
+from codemod.facts import Facts
+from codemod.layout import Layout, fates_left
+from codemod.pairing import Candidate, Refusal
+from codemod.payload import Form
+from codemod.syntax import callee, children, string_value
+from codemod.template import Hole, source
+from codemod.uploads import Given
+from codemod.visibility import Fate, Visibility, announces_upload
+
+Check = Callable[[Facts, Candidate, Visibility, Layout], Refusal | None]
+
+#: Options of an upload that say nothing which an inline payload would have to say as well.
+_HARMLESS_OPTIONS = frozenset(
+    "StorageClass CacheControl Expires ContentDisposition ContentLanguage ContentLength Config"
+    " ChecksumAlgorithm ContentMD5 RequestPayer".split()
+)
+_HARMLESS_VALUES = {
+    "ServerSideEncryption": ("AES256",),
+    "ACL": ("private", "bucket-owner-full-control"),
+}
+
+
+def upload_options(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """Encryption keys, tags, metadata, object lock, owner checks: only an object has them."""
+    for name, node in candidate.upload.options:
+        if name in _HARMLESS_OPTIONS:
+            continue
+        value = getattr(node, "value", None)
+        if name in _HARMLESS_VALUES and string_value(value) in _HARMLESS_VALUES[name]:
+            continue
+        return Refusal("upload-options", node, name or source(node))
+    return None
+
+
+def payload_can_be_sent(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """Text files fail inline, streams cannot be read twice."""
+    payload = candidate.payload
+    if payload.form is Form.TEXT_HANDLE:
+        return Refusal("payload-is-text-file", payload.node, unlock='open the file with mode "rb"')
+    if candidate.upload.given is Given.HANDLE and payload.form not in (
+        Form.HANDLE,
+        Form.PATH,
+        Form.BYTES,
+    ):
+        return Refusal(
+            "payload-is-stream",
+            payload.node,
+            source(payload.node),
+            "upload bytes, a path, or a file that is opened here",
+        )
+    if payload.form is Form.PATH and _open_is_shadowed(facts):
+        return Refusal("payload-is-stream", payload.node, "the name open is bound in this file")
+    if payload.form is Form.HANDLE and not isinstance(payload.node, cst.Name):
+        return Refusal(
+            "payload-is-stream",
+            payload.node,
+            source(payload.node),
+            "assign the file object to a variable",
+        )
+    return None
+
+
+def _open_is_shadowed(facts: Facts) -> bool:
+    walk = facts.definitions.walk(facts.index.module)
+    return "open" in walk.bindings or "open" in facts.index.imported
+
+
+def payload_is_not_used_later(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """A handle is read to its end, or closed, by the upload; the inline route leaves it open."""
+    node = candidate.payload.node
+    if candidate.payload.form is not Form.HANDLE or not isinstance(node, cst.Name):
+        return None
+    index = facts.index
+    uploading = index.order[layout.uploading]
+    closing = candidate.upload.given is Given.HANDLE
+    for name in facts.definitions.reads(facts.definitions.of(node)):
+        if name is node or index.order[index.statement(name)] < uploading:
+            continue
+        if index.inside(name, candidate.upload.invocation.carrier):
+            return Refusal("payload-used-later", name, name.value)
+        above = index.parent[name]
+        method = above.attr.value if isinstance(above, cst.Attribute) else None
+        if method == "close" or (method == "getvalue" and not closing):
+            continue
+        return Refusal(
+            "payload-used-later", name, name.value, "open the file again for the later use"
+        )
+    return None
+
+
+def arguments_only_give_values(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """On the inline route the upload's arguments are not evaluated, but the payload is, first."""
+    payload = candidate.payload
+    for arg in candidate.upload.invocation.args:
+        part = _impure_besides(arg.value, payload.node)
+        if part is not None:
+            return Refusal(
+                "argument-has-effects",
+                part,
+                source(part),
+                "assign it to a variable before the upload",
+            )
+    if payload.form is Form.PATH:
+        part = _unstable(payload.node)
+        if part is not None:
+            return Refusal(
+                "argument-has-effects", part, source(part), "assign the path to a variable"
+            )
+    if isinstance(payload.node, cst.NamedExpr) or any(
+        isinstance(part, cst.NamedExpr) for part in _walk(payload.node)
+    ):
+        return Refusal("argument-has-effects", payload.node, source(payload.node))
+    return None
+
+
+def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(children(current))
+
+
+def _impure_besides(node: cst.CSTNode, payload: cst.CSTNode) -> cst.CSTNode | None:
+    """Return the first impure part of an argument, leaving out the payload in it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current is payload:
+            continue
+        if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
+            return current
+        if isinstance(current, cst.Call) and not _is_known_call(current):
+            return current
+        stack.extend(children(current))
+    return None
+
+
+def _is_known_call(call: cst.Call) -> bool:
+    return (
+        effects.is_stable_call(call)
+        or effects.is_fresh_call(call)
+        or callee(call) in ("open", "BytesIO", "TransferConfig", "ProgressPercentage")
+    )
+
+
+def _unstable(node: cst.BaseExpression) -> cst.CSTNode | None:
+    for part in _walk(node):
+        if isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr)):
+            return part
+        if isinstance(part, cst.Call) and not effects.is_stable_call(part):
+            return part
+    return None
+
+
+def upload_is_finished(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """An upload handed to a thread without ``await`` may still be running at the call."""
+    call = candidate.upload.invocation
+    if call.is_indirect and not call.is_awaited:
+        return Refusal(
+            "upload-not-awaited", call.whole, unlock="await the upload where it is made"
+        )
+    return None
+
+
+def content_type_can_travel(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """A ContentType that stands only on the upload must go with the inline payload."""
+    if candidate.upload.content_type is None:
+        return None
+    for call in candidate.calls:
+        if call.content_type is None:
+            return Refusal(
+                "content-type-unclear",
+                call.invocation.carrier,
+                unlock="pass ContentType to the call",
+            )
+    return None
+
+
+def calls_agree_on_content_type(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """Several calls share one dictionary, which cannot hold a ContentType for some of them."""
+    if candidate.upload.content_type is None:
+        return None
+    if len({call.content_type for call in candidate.calls}) > 1:
+        return Refusal(
+            "content-type-unclear",
+            candidate.calls[0].invocation.carrier,
+            unlock="pass ContentType to every call",
+        )
+    return None
+
+
+def calls_agree_on_location(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """Two uploads in one function may not share one dictionary of parameters."""
+    made = [call.parameters for call in candidate.calls if call.parameters is not None]
+    if made and len(made) != len(candidate.calls):
+        return Refusal("parameters-used-elsewhere", candidate.calls[0].invocation.carrier)
+    return None
+
+
+def object_stays_private(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """What leaves the function could be used to find the object."""
+    reasons = {
+        Fate.RETURNED: "uri-returned",
+        Fate.STORED: "uri-stored",
+        Fate.PASSED_ON: "uri-passed-on",
+        Fate.READ: "object-read-elsewhere",
+    }
+    for fate, node, what in fates_left(seen, layout, facts):
+        reason = reasons.get(fate)
+        if reason is not None:
+            return Refusal(reason, node, what)
+    return _on_attribute(facts, candidate)
+
+
+def _on_attribute(facts: Facts, candidate: Candidate) -> Refusal | None:
+    """A key that is an attribute is visible to everyone who has the object it belongs to."""
+    key = candidate.upload.key or ()
+    if len(key) != 1 or not isinstance(key[0], Hole):
+        return None
+    node = key[0].node
+    if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name):
+        return None
+    if node.value.value != "self":
+        return None
+    own = [candidate.upload.invocation.carrier]
+    own.extend(call.invocation.carrier for call in candidate.calls)
+    for access in facts.index.attributes.get(node.attr.value, ()):
+        if facts.index.function(access) is not facts.index.function(own[0]):
+            if isinstance(facts.index.parent[access], cst.AssignTarget):
+                continue
+            return Refusal("uri-stored", access, source(node))
+    return None
+
+
+def deleting_is_cleaning_up(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """Deleting what is not there does nothing; deleting the input of a queued request cancels it.
+
+    S3 answers DeleteObject for a missing key with success (S3 API reference).
+    """
+    index = facts.index
+    here = index.function(candidate.upload.uploading)
+    for fate, node, _ in fates_left(seen, layout, facts):
+        if fate is not Fate.DELETED:
+            continue
+        if index.function(node) is not here:
+            return Refusal("object-deleted", node)
+        for above in index.ancestors(node):
+            if above is here:
+                break
+            if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler, cst.If, cst.Lambda)):
+                return Refusal("object-deleted", node)
+            if isinstance(above, cst.Finally):
+                break
+    return None
+
+
+def nothing_untrue_is_logged(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """A log line that says "uploaded to …" must stay on the S3 route."""
+    index = facts.index
+    function = index.function(candidate.upload.uploading)
+    after = index.order[layout.uploading]
+    for fate, node, _ in fates_left(seen, layout, facts):
+        if fate is not Fate.LOGGED or index.function(node) is not function:
+            continue
+        statement = index.statement(node)
+        if index.order[statement] > after and announces_upload(
+            facts, statement, seen.identifying
+        ):
+            if not _in_handler(facts, node, function):
+                return Refusal(
+                    "upload-announced", node, unlock="log it right after the upload"
+                )
+    for statement in _between(candidate):
+        if statement not in layout.attached and announces_upload(
+            facts, statement, seen.identifying
+        ):
+            return Refusal("upload-announced", statement, unlock="log it right after the upload")
+    return None
+
+
+def _between(candidate: Candidate) -> Iterator[cst.CSTNode]:
+    for reach in candidate.spans:
+        yield from reach.between
+        for step in reach.down_to_first:
+            orelse = getattr(step.statement, "orelse", None)
+            if isinstance(orelse, cst.Else) and isinstance(orelse.body, cst.IndentedBlock):
+                yield from orelse.body.body
+            body = step.statement.body
+            if isinstance(body, cst.IndentedBlock):
+                after = [one for one in body.body if one is not step.part]
+                yield from after
+
+
+def _in_handler(facts: Facts, node: cst.CSTNode, function: cst.CSTNode) -> bool:
+    for above in facts.index.ancestors(node):
+        if above is function:
+            return False
+        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
+            return True
+    return False
+
+
+#: The checks, in the order in which their answers are preferred. The first refusal without a
+#: rewrite (SAI003) wins over every refusal that ``--unsafe-fixes`` may override (SAI002).
+CHECKS: tuple[Check, ...] = (
+    payload_can_be_sent,
+    payload_is_not_used_later,
+    arguments_only_give_values,
+    upload_is_finished,
+    content_type_can_travel,
+    calls_agree_on_content_type,
+    calls_agree_on_location,
+    upload_options,
+    object_stays_private,
+    deleting_is_cleaning_up,
+    nothing_untrue_is_logged,
+)

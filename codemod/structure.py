@@ -1,0 +1,140 @@
+"""Where two statements stand to each other: blocks, branches, loops, and what lies between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod.index import LOOPS, Block, Index, LineOrCompound
+from codemod.syntax import callee, last_name, terminates
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One compound statement on the way from a block down to a statement inside it."""
+
+    statement: cst.BaseCompoundStatement
+    part: cst.CSTNode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """The stretch of code from one statement to a later one.
+
+    Attributes:
+        block: The innermost block that holds both.
+        first: The statement of the block that is or holds the earlier one.
+        last: The same for the later one.
+        between: The statements of the block between these two.
+        down_to_first: The compound statements from ``first`` down to the earlier statement.
+        down_to_last: The same for the later one.
+    """
+
+    block: Block
+    first: LineOrCompound
+    last: LineOrCompound
+    between: tuple[LineOrCompound, ...]
+    down_to_first: tuple[Step, ...]
+    down_to_last: tuple[Step, ...]
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether both statements stand directly in the block."""
+        return not self.down_to_first and not self.down_to_last
+
+
+def span(index: Index, earlier: LineOrCompound, later: LineOrCompound) -> Span | None:
+    """Return the stretch between two statements; ``None`` if one holds the other."""
+    up_first = _blocks(index, earlier)
+    up_last = _blocks(index, later)
+    inner = {id(block): position for position, (block, _) in enumerate(up_last)}
+    for position, (block, first) in enumerate(up_first):
+        found = inner.get(id(block))
+        if found is None:
+            continue
+        last = up_last[found][1]
+        if first is last:
+            return None
+        body = list(block.body)
+        start, end = body.index(first), body.index(last)
+        if start > end:
+            return None
+        return Span(
+            block,
+            first,
+            last,
+            tuple(body[start + 1 : end]),  # type: ignore[arg-type]
+            _steps(index, earlier, block),
+            _steps(index, later, block),
+        )
+    return None
+
+
+def _blocks(index: Index, statement: LineOrCompound) -> list[tuple[Block, LineOrCompound]]:
+    """Return the blocks around a statement, innermost first, each with its own child."""
+    found: list[tuple[Block, LineOrCompound]] = []
+    current: LineOrCompound = statement
+    while True:
+        block = index.block(current)
+        found.append((block, current))
+        if isinstance(block, cst.Module):
+            return found
+        above = index.parent[block]
+        if isinstance(above, (cst.FunctionDef, cst.ClassDef)):
+            return found
+        current = _owner(index, above)
+
+
+def _owner(index: Index, node: cst.CSTNode) -> LineOrCompound:
+    """Return the statement of a block that an ``else``, handler or ``elif`` belongs to."""
+    while not isinstance(index.parent[node], (cst.Module, cst.IndentedBlock)):
+        node = index.parent[node]
+    assert isinstance(node, (cst.SimpleStatementLine, cst.BaseCompoundStatement))
+    return node
+
+
+def _steps(index: Index, statement: LineOrCompound, block: Block) -> tuple[Step, ...]:
+    """Return the compound statements (each ``elif`` too) from a block down to a statement."""
+    steps: list[Step] = []
+    below: cst.CSTNode = statement
+    for above in index.ancestors(statement):
+        if above is block:
+            break
+        if isinstance(above, cst.BaseCompoundStatement):
+            steps.append(Step(above, below))
+        below = above
+    steps.reverse()
+    return tuple(steps)
+
+
+def swallows(step: Step) -> bool:
+    """Tell whether an error in this part of a ``try`` or ``with`` lets the code after it run."""
+    statement = step.statement
+    if isinstance(statement, cst.With):
+        return any(
+            callee(item.item) == "suppress" or last_name(item.item) == "suppress"
+            for item in statement.items
+        )
+    if isinstance(statement, (cst.Try, cst.TryStar)) and step.part is statement.body:
+        return any(not terminates(handler.body) for handler in statement.handlers)
+    return False
+
+
+def is_loop(step: Step) -> bool:
+    """Tell whether a step leads into the repeated part of a loop."""
+    return isinstance(step.statement, LOOPS) and step.part is step.statement.body
+
+
+def is_always_run(step: Step) -> bool:
+    """Tell whether entering the statement always runs this part, up to errors."""
+    statement = step.statement
+    if isinstance(statement, cst.With):
+        return True
+    if isinstance(statement, (cst.Try, cst.TryStar)):
+        if step.part is statement.body or step.part is statement.finalbody:
+            return True
+        return step.part is statement.orelse and all(
+            terminates(handler.body) for handler in statement.handlers
+        )
+    return False

@@ -1,0 +1,275 @@
+"""Questions about single LibCST nodes: what a name, a literal or a chain of attributes says.
+
+Nothing here knows about scopes or files. ``libcst.matchers`` would answer most of these too, but
+importing it costs more than parsing a file of 3,000 lines.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import libcst as cst
+
+#: The fields of a node that hold syntax, leaving out whitespace, brackets and punctuation.
+_SKIPPED = (
+    "lpar",
+    "rpar",
+    "lbracket",
+    "rbracket",
+    "lbrace",
+    "rbrace",
+    "whitespace",
+    "leading",
+    "colon",
+    "first_colon",
+    "second_colon",
+    "lines_after",
+    "trailing",
+    "header",
+    "footer",
+    "comma",
+    "semicolon",
+    "equal",
+    "dot",
+    "indent",
+    "encoding",
+    "default_",
+    "has_trailing_newline",
+    "__",
+    "separator",
+    "operator",
+    "asynchronous",
+    "star",
+    "posonly_ind",
+    "conversion",
+    "end",
+)
+_LEAVES = (
+    cst.Name,
+    cst.SimpleString,
+    cst.Integer,
+    cst.Float,
+    cst.Imaginary,
+    cst.FormattedStringText,
+    cst.TemplatedStringText,
+)
+
+_fields: dict[type, tuple[str, ...]] = {}
+
+
+def _fields_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    if issubclass(kind, _LEAVES):
+        return ()
+    return tuple(
+        name
+        for name in kind.__dataclass_fields__
+        if name in ("star_arg", "star_kwarg") or not name.startswith(_SKIPPED)
+    )
+
+
+def child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """Return the fields of a node type that hold syntax and not whitespace."""
+    names = _fields.get(kind)
+    if names is None:
+        names = _fields[kind] = _fields_of(kind)
+    return names
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the syntactic children of a node in source order, without whitespace."""
+    for name in child_fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            yield from value
+
+
+def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield a node and all syntax below it, in source order."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(list(children(current))))
+
+
+def names_in(node: cst.CSTNode) -> Iterator[cst.Name]:
+    """Yield the names that an expression reads, leaving out attributes and keywords."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Name):
+            yield current
+        elif isinstance(current, cst.Attribute):
+            stack.append(current.value)
+        elif isinstance(current, cst.Arg):
+            stack.append(current.value)
+        else:
+            stack.extend(reversed(list(children(current))))
+
+
+def dotted(node: cst.CSTNode) -> str | None:
+    """Return ``a.b.c`` for a chain of attributes on a name, else ``None``."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if not isinstance(node, cst.Name):
+        return None
+    parts.append(node.value)
+    return ".".join(reversed(parts))
+
+
+def root_name(node: cst.CSTNode) -> cst.Name | None:
+    """Return the name that a chain of attributes, subscripts and calls begins with."""
+    while True:
+        if isinstance(node, cst.Name):
+            return node
+        if isinstance(node, (cst.Attribute, cst.Subscript)):
+            node = node.value
+        elif isinstance(node, cst.Call):
+            node = node.func
+        elif isinstance(node, cst.Await):
+            node = node.expression
+        else:
+            return None
+
+
+def last_name(node: cst.CSTNode) -> str | None:
+    """Return ``c`` for ``a.b.c`` and for ``c``."""
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    if isinstance(node, cst.Name):
+        return node.value
+    return None
+
+
+def callee(node: cst.CSTNode) -> str | None:
+    """Return the last name of what a call calls: ``put_object`` for ``s3.put_object(…)``."""
+    return last_name(node.func) if isinstance(node, cst.Call) else None
+
+
+def unwrap_await(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Return what is awaited, or the expression itself."""
+    return node.expression if isinstance(node, cst.Await) else node
+
+
+def string_value(node: cst.CSTNode | None) -> str | None:
+    """Return the text of a plain string literal (adjacent ones joined), else ``None``."""
+    if isinstance(node, cst.SimpleString):
+        if "b" in node.prefix:
+            return None
+        try:
+            value = ast.literal_eval(node.value)
+        except (SyntaxError, ValueError):
+            return None
+        return value if isinstance(value, str) else None
+    if isinstance(node, cst.ConcatenatedString):
+        left, right = string_value(node.left), string_value(node.right)
+        return left + right if left is not None and right is not None else None
+    return None
+
+
+def is_bytes_literal(node: cst.CSTNode) -> bool:
+    """Tell whether a node is a bytes literal."""
+    if isinstance(node, cst.ConcatenatedString):
+        return is_bytes_literal(node.left)
+    return isinstance(node, cst.SimpleString) and "b" in node.prefix
+
+
+def integer_value(node: cst.CSTNode | None) -> int | None:
+    """Return the value of an integer literal or a product of such, else ``None``."""
+    if isinstance(node, cst.Integer):
+        return node.evaluated_value
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
+        left, right = integer_value(node.left), integer_value(node.right)
+        return left * right if left is not None and right is not None else None
+    return None
+
+
+def is_none(node: cst.CSTNode | None) -> bool:
+    """Tell whether a node is the literal ``None``."""
+    return isinstance(node, cst.Name) and node.value == "None"
+
+
+def keyword(args: tuple[cst.Arg, ...], name: str) -> cst.Arg | None:
+    """Return the argument passed by this keyword."""
+    for arg in args:
+        if arg.keyword is not None and arg.keyword.value == name:
+            return arg
+    return None
+
+
+def argument(args: tuple[cst.Arg, ...], position: int, name: str) -> cst.Arg | None:
+    """Return the argument at this position or passed by this keyword, if it is there."""
+    found = keyword(args, name)
+    if found is not None or position < 0 or position >= len(args):
+        return found
+    if any(arg.star or arg.keyword is not None for arg in args[: position + 1]):
+        return None
+    return args[position]
+
+
+def dict_items(
+    node: cst.CSTNode | None,
+) -> list[tuple[str | None, cst.BaseExpression, cst.CSTNode]] | None:
+    """Return the items of ``{…}`` or ``dict(…)`` as key, value and the node that holds both.
+
+    The key is ``None`` where it is no string literal and for ``**other``. Anything but the two
+    spellings of a literal dictionary gives ``None``.
+    """
+    items: list[tuple[str | None, cst.BaseExpression, cst.CSTNode]] = []
+    if isinstance(node, cst.Dict):
+        for element in node.elements:
+            if isinstance(element, cst.DictElement):
+                items.append((string_value(element.key), element.value, element))
+            else:
+                items.append((None, element.value, element))
+        return items
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "dict":
+        for arg in node.args:
+            items.append((arg.keyword.value if arg.keyword else None, arg.value, arg))
+        return items
+    return None
+
+
+def target_names(target: cst.CSTNode) -> Iterator[cst.Name]:
+    """Yield the names that assigning to a target binds."""
+    if isinstance(target, cst.Name):
+        yield target
+    elif isinstance(target, (cst.Tuple, cst.List)):
+        for element in target.elements:
+            yield from target_names(element.value)
+    elif isinstance(target, cst.StarredElement):
+        yield from target_names(target.value)
+
+
+def terminates(block: cst.BaseSuite | cst.CSTNode) -> bool:
+    """Tell whether control never runs off the end of a block (return, raise, continue, break)."""
+    body = getattr(block, "body", ())
+    if not body:
+        return False
+    last = body[-1]
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    if isinstance(last, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
+        return True
+    if isinstance(last, cst.If):
+        return (
+            last.orelse is not None
+            and terminates(last.body)
+            and (
+                terminates(last.orelse.body)
+                if isinstance(last.orelse, cst.Else)
+                else terminates(_as_block(last.orelse))
+            )
+        )
+    if isinstance(last, cst.With):
+        return terminates(last.body)
+    return False
+
+
+def _as_block(statement: cst.BaseCompoundStatement) -> cst.IndentedBlock:
+    return cst.IndentedBlock(body=[statement])

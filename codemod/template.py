@@ -1,0 +1,421 @@
+"""What a string expression means: literal text and holes, whatever way it is spelled.
+
+Two expressions are the same string if their templates are equal. A hole carries the identity of the
+value in it (which definition its names read), so equal source text with a rebinding in between does
+not compare equal.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from codemod import effects
+from codemod.definitions import Definition, Definitions, Kind
+from codemod.syntax import (
+    argument,
+    callee,
+    children,
+    descendants,
+    dotted,
+    names_in,
+    string_value,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A part of a string that is only known when the program runs; equal if ``key`` is."""
+
+    key: tuple[object, ...]
+    text: str = field(compare=False)
+    node: cst.CSTNode | None = field(compare=False, default=None)
+
+
+Piece = str | Hole
+Template = tuple[Piece, ...]
+
+_PERCENT = re.compile(r"%(?:%|s)")
+_JOINS = ("os.path.join", "posixpath.join", "path.join", "ospath.join")
+_RENDERER = cst.Module([])
+
+
+def source(node: cst.CSTNode) -> str:
+    """Return the source text of a node on one line, for messages and for comparing."""
+    return " ".join(_RENDERER.code_for_node(node).split())
+
+
+def normal(pieces: Iterable[Piece]) -> Template:
+    """Join neighbouring text and drop empty text."""
+    out: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            if not piece:
+                continue
+            if out and isinstance(out[-1], str):
+                out[-1] += piece
+                continue
+        out.append(piece)
+    return tuple(out)
+
+
+def s3_uri(bucket: Template, key: Template) -> Template:
+    """Return the template of ``s3://bucket/key``."""
+    return normal(("s3://", *bucket, "/", *key))
+
+
+def literal(template: Template) -> str | None:
+    """Return the text of a template without holes."""
+    if not template:
+        return ""
+    return template[0] if len(template) == 1 and isinstance(template[0], str) else None
+
+
+def basename(template: Template) -> Template:
+    """Return what follows the last slash, as ``os.path.basename`` does."""
+    for position in range(len(template) - 1, -1, -1):
+        piece = template[position]
+        if isinstance(piece, str) and "/" in piece:
+            return normal((piece.rpartition("/")[2], *template[position + 1 :]))
+    if literal(template) is not None:
+        return template
+    return (Hole(("basename", template), "the file's name"),)
+
+
+def contains(outer: Template, inner: Template) -> bool:
+    """Tell whether one template stands within another as a whole."""
+    width = len(inner)
+    if not width:
+        return False
+    for start in range(len(outer) - width + 1):
+        window = outer[start : start + width]
+        if window == inner:
+            return True
+        first, last = window[0], window[-1]
+        if (
+            window[1:-1] == inner[1:-1]
+            and width > 1
+            and _ends(first, inner[0])
+            and _begins(last, inner[-1])
+        ):
+            return True
+        if width == 1 and isinstance(first, str) and isinstance(inner[0], str):
+            if inner[0] in first:
+                return True
+    return False
+
+
+def _ends(whole: Piece, part: Piece) -> bool:
+    if isinstance(whole, str) and isinstance(part, str):
+        return whole.endswith(part)
+    return whole == part
+
+
+def _begins(whole: Piece, part: Piece) -> bool:
+    if isinstance(whole, str) and isinstance(part, str):
+        return whole.startswith(part)
+    return whole == part
+
+
+def same_object(uri: Template, bucket: Template, key: Template) -> bool:
+    """Tell whether a URI names an object: ``s3://…`` or either ``https://…`` form.
+
+    InvokeEndpointAsync takes both in ``InputLocation`` (AWS API reference).
+    """
+    if uri == s3_uri(bucket, key):
+        return True
+    if not uri or not isinstance(uri[0], str) or not uri[0].startswith("https://"):
+        return False
+    rest = _without_prefix(uri, ("https://",))
+    hosted = _without_prefix(rest, bucket) if rest is not None else None
+    if hosted and isinstance(hosted[0], str) and re.match(r"\.s3[.-]|\.s3$", hosted[0]):
+        return _after_host(hosted) == key
+    if rest and isinstance(rest[0], str) and re.match(r"s3[.-]", rest[0]):
+        return _after_host(rest) == normal((*bucket, "/", *key))
+    return False
+
+
+def _without_prefix(template: Template, prefix: Template) -> Template | None:
+    pieces = list(template)
+    for position, piece in enumerate(prefix):
+        if not pieces:
+            return None
+        if isinstance(piece, str) and isinstance(pieces[0], str):
+            if not pieces[0].startswith(piece):
+                return None
+            rest = pieces.pop(0)[len(piece) :]
+            if rest:
+                if position + 1 < len(prefix):
+                    return None
+                pieces.insert(0, rest)
+        elif pieces.pop(0) != piece:
+            return None
+    return tuple(pieces)
+
+
+def _after_host(template: Template) -> Template | None:
+    """Return what follows ``….amazonaws.com/``, with at most the region as a hole before it."""
+    for position, piece in enumerate(template[:3]):
+        if isinstance(piece, str):
+            host, found, path = piece.partition(".amazonaws.com/")
+            if found:
+                return normal((path, *template[position + 1 :]))
+            if "/" in host:
+                return None
+    return None
+
+
+def may_match(one: Template, other: Template) -> bool:
+    """Tell whether two templates with distinctive text in common could be the same string."""
+    text_one, text_other = (
+        "".join(piece if isinstance(piece, str) else "\0" for piece in template)
+        for template in (one, other)
+    )
+    shared = [
+        part
+        for part in re.split(r"\0", text_one)
+        if len(part.strip("/.-_")) >= 2 and any(part in rest for rest in text_other.split("\0"))
+    ]
+    if not shared:
+        return False
+    pattern_one, pattern_other = (
+        ".*".join(re.escape(part) for part in text.split("\0")) for text in (text_one, text_other)
+    )
+    return bool(
+        re.fullmatch(pattern_one, text_other.replace("\0", "x"), re.S)
+        or re.fullmatch(pattern_other, text_one.replace("\0", "x"), re.S)
+    )
+
+
+class Templates:
+    """Evaluates string expressions of one module to templates."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._known: dict[cst.CSTNode, Template] = {}
+
+    def of(self, node: cst.BaseExpression) -> Template:
+        """Return the template of an expression; what cannot be taken apart is one hole."""
+        found = self._known.get(node)
+        if found is None:
+            found = self._known[node] = normal(self._pieces(node))
+        return found
+
+    def of_definition(self, definition: Definition) -> Template:
+        """Return the template of the value that a definition gives."""
+        if definition.kind is Kind.ASSIGNED and definition.value is not None:
+            return self.of(definition.value)
+        if definition.kind is Kind.AUGMENTED and isinstance(definition.node, cst.AugAssign):
+            if isinstance(definition.node.operator, cst.AddAssign):
+                before = self.of_definition(definition.sources[0])
+                assert definition.value is not None
+                return normal((*before, *self.of(definition.value)))
+        return (Hole(("definition", definition), definition.name, definition.node),)
+
+    def _pieces(self, node: cst.BaseExpression) -> Iterable[Piece]:
+        text = string_value(node)
+        if text is not None:
+            return (text,)
+        if isinstance(node, cst.ConcatenatedString):
+            return (*self.of(node.left), *self.of(node.right))
+        if isinstance(node, cst.FormattedString):
+            return self._formatted(node)
+        if isinstance(node, cst.Integer):
+            return (str(node.evaluated_value),)
+        if isinstance(node, cst.Name):
+            definition = self._definitions.of(node)
+            if self._definitions.is_rebound_elsewhere(definition):
+                return (Hole(("read", node), node.value, node),)
+            return self.of_definition(definition)
+        if isinstance(node, cst.NamedExpr):
+            return self.of(node.value)
+        if isinstance(node, cst.BinaryOperation):
+            return self._binary(node)
+        if isinstance(node, cst.Call):
+            return self._call(node)
+        if isinstance(node, cst.Attribute):
+            return self._attribute(node)
+        return (self.hole(node),)
+
+    def _formatted(self, node: cst.FormattedString) -> Iterable[Piece]:
+        pieces: list[Piece] = []
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringText):
+                text = part.value.replace("{{", "{").replace("}}", "}")
+                if "r" not in node.prefix and "\\" in text:
+                    try:
+                        text = ast.literal_eval(f'"""{text}"""')
+                    except (SyntaxError, ValueError):
+                        return (self.hole(node),)
+                pieces.append(text)
+            else:
+                assert isinstance(part, cst.FormattedStringExpression)
+                if part.conversion not in (None, "s") or part.format_spec is not None:
+                    pieces.append(self.hole(part))
+                else:
+                    pieces.extend(self.nested(part.expression))
+        return pieces
+
+    def nested(self, node: cst.BaseExpression) -> Template:
+        """Return the template of a value that ``str()`` or a format turns into text.
+
+        ``a + b`` is taken apart only where it is certain to join strings and not to add numbers.
+        """
+        template = self.of(node)
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+            strings = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
+            if not any(isinstance(part, strings) for part in descendants(node)):
+                return (self.hole(node),)
+        return template
+
+    def _binary(self, node: cst.BinaryOperation) -> Iterable[Piece]:
+        if isinstance(node.operator, cst.Add):
+            if not isinstance(node.left, cst.Integer) and not isinstance(node.right, cst.Integer):
+                return (*self.of(node.left), *self.of(node.right))
+        elif isinstance(node.operator, cst.Modulo):
+            pattern = literal(self.of(node.left))
+            if pattern is not None:
+                return self._percent(node, pattern)
+        return (self.hole(node),)
+
+    def _percent(self, node: cst.BinaryOperation, pattern: str) -> Iterable[Piece]:
+        if isinstance(node.right, cst.Tuple):
+            values = [element.value for element in node.right.elements]
+        else:
+            values = [node.right]
+        texts = _PERCENT.split(pattern)
+        marks = _PERCENT.findall(pattern)
+        if any("%" in text for text in texts) or marks.count("%s") != len(values):
+            return (self.hole(node),)
+        pieces: list[Piece] = [texts[0]]
+        remaining = iter(values)
+        for mark, text in zip(marks, texts[1:], strict=True):
+            pieces.extend(("%",) if mark == "%%" else self.nested(next(remaining)))
+            pieces.append(text)
+        return pieces
+
+    def _call(self, node: cst.Call) -> Iterable[Piece]:
+        name = callee(node)
+        plain = not any(arg.star or arg.keyword for arg in node.args)
+        if isinstance(node.func, cst.Name):
+            if name == "str" and len(node.args) == 1 and plain:
+                return self.nested(node.args[0].value)
+        elif isinstance(node.func, cst.Attribute):
+            if name == "format":
+                pattern = literal(self.of(node.func.value))
+                if pattern is not None:
+                    return self._format(node, pattern)
+            elif name == "join" and plain:
+                if dotted(node.func) in _JOINS:
+                    return self._path_join([arg.value for arg in node.args])
+                between = literal(self.of(node.func.value))
+                if between is not None and len(node.args) == 1:
+                    return self._joined(node, between)
+            elif name in ("as_posix", "__str__") and not node.args:
+                return self.of(node.func.value)
+            elif name == "default_bucket" and not node.args:
+                return (Hole(("default bucket", self.of(node.func.value)), source(node), node),)
+            elif name == "basename" and plain and len(node.args) == 1:
+                return basename(self.of(node.args[0].value))
+        return (self.hole(node),)
+
+    def _format(self, node: cst.Call, pattern: str) -> Iterable[Piece]:
+        by_name = {arg.keyword.value: arg.value for arg in node.args if arg.keyword}
+        by_position = [arg.value for arg in node.args if not arg.keyword]
+        if any(arg.star for arg in node.args):
+            return (self.hole(node),)
+        pieces: list[Piece] = []
+        automatic = 0
+        try:
+            fields = list(string.Formatter().parse(pattern))
+        except ValueError:
+            return (self.hole(node),)
+        for text, name, spec, conversion in fields:
+            pieces.append(text)
+            if name is None:
+                continue
+            if spec or conversion:
+                return (self.hole(node),)
+            if name == "":
+                name, automatic = str(automatic), automatic + 1
+            if name.isdigit() and int(name) < len(by_position):
+                pieces.extend(self.nested(by_position[int(name)]))
+            elif name in by_name:
+                pieces.extend(self.nested(by_name[name]))
+            else:
+                return (self.hole(node),)
+        return pieces
+
+    def _joined(self, node: cst.Call, between: str) -> Iterable[Piece]:
+        items = self._definitions.resolve(node.args[0].value)
+        if not isinstance(items, (cst.List, cst.Tuple)) or any(
+            isinstance(element, cst.StarredElement) for element in items.elements
+        ):
+            return (self.hole(node),)
+        pieces: list[Piece] = []
+        for position, element in enumerate(items.elements):
+            if position:
+                pieces.append(between)
+            pieces.extend(self.of(element.value))
+        return pieces
+
+    def _path_join(self, values: list[cst.BaseExpression]) -> Iterable[Piece]:
+        pieces: list[Piece] = []
+        for value in values:
+            template = self.of(value)
+            if pieces and not (isinstance(pieces[-1], str) and pieces[-1].endswith("/")):
+                pieces.append("/")
+            if template and isinstance(template[0], str) and template[0].startswith("/"):
+                pieces = []  # an absolute part discards everything before it
+            pieces.extend(template)
+            pieces = list(normal(pieces))
+        return pieces
+
+    def _attribute(self, node: cst.Attribute) -> Iterable[Piece]:
+        """Look through ``.key``, ``.bucket_name`` and ``.name`` of an S3 resource."""
+        name = node.attr.value
+        if name in ("key", "bucket_name", "name"):
+            made = self._definitions.resolve(node.value)
+            if isinstance(made, cst.Call):
+                maker = callee(made)
+                position = {("Object", "key"): 1, ("Object", "bucket_name"): 0, ("Bucket", "name"): 0}
+                wanted = position.get((maker or "", name))
+                if wanted is not None:
+                    found = argument(made.args, wanted, name)
+                    if found is not None:
+                        return self.of(found.value)
+        return (self.hole(node),)
+
+    def hole(self, node: cst.CSTNode) -> Hole:
+        """Return the hole for an expression that is not taken apart."""
+        text = source(node)
+        if self._is_single(node):
+            return Hole(("evaluated", node), text, node)
+        names = tuple(self._definitions.of(name) for name in names_in(node))
+        rebound = any(self._definitions.is_rebound_elsewhere(name) for name in names)
+        states = tuple(
+            self._definitions.states.get(part, ())
+            for part in descendants(node)
+            if isinstance(part, (cst.Attribute, cst.Subscript))
+        )
+        spelled = re.sub(r"\s", "", text).replace("'", '"')
+        if rebound:
+            return Hole(("evaluated", node), text, node)
+        return Hole(("expression", spelled, names, states), text, node)
+
+    def _is_single(self, node: cst.CSTNode) -> bool:
+        """Tell whether evaluating an expression again may give another value."""
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
+                return True
+            if isinstance(current, cst.Call) and not effects.is_stable_call(current):
+                return True
+            stack.extend(children(current))
+        return False

@@ -1,0 +1,362 @@
+"""The APIs that put a payload into S3: one plain recogniser for each form, in one table."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod.clients import Receiver, Role
+from codemod.facts import Facts
+from codemod.invocations import Invocation, invocation
+from codemod.syntax import argument, dict_items, dotted, keyword
+from codemod.template import Hole, Template, basename, normal, s3_uri
+
+
+class Given(enum.Enum):
+    """How an upload is given its payload."""
+
+    BODY = "in memory or as a handle"
+    PATH = "as the path of a file"
+    HANDLE = "as a file object"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upload:
+    """One call that uploads one object.
+
+    Attributes:
+        invocation: The call.
+        payload: The expression for the payload, its path or its handle.
+        given: Which of the three it is.
+        bucket: The bucket, ``None`` where the upload is only given a whole URI.
+        key: The key, likewise.
+        uri: The ``s3://`` URI of the object.
+        content_type: The ContentType that the object gets, if any.
+        options: All other options of the upload by name; ``None`` as name for ``**something``.
+        returns_uri: Whether the call returns the URI of the object.
+        bucket_node: The expression for the bucket, where there is one.
+        key_node: The expression for the key, where there is one.
+    """
+
+    invocation: Invocation
+    payload: cst.BaseExpression
+    given: Given
+    bucket: Template | None
+    key: Template | None
+    uri: Template
+    content_type: cst.BaseExpression | None = None
+    options: tuple[tuple[str | None, cst.CSTNode], ...] = ()
+    returns_uri: bool = False
+    bucket_node: cst.BaseExpression | None = None
+    key_node: cst.BaseExpression | None = None
+
+    @property
+    def api(self) -> str:
+        """The name of the method that uploads."""
+        return self.invocation.method
+
+    @property
+    def uploading(self) -> cst.BaseExpression:
+        """The expression that uploads, ``await`` included."""
+        return self.invocation.whole
+
+
+Recogniser = Callable[[Facts, Invocation, Receiver], Upload | None]
+
+#: What a receiver of unknown origin is called when it is an S3 client after all.
+_S3_NAME = re.compile(r"s3|boto|aws|bucket|client|resource", re.IGNORECASE)
+_PASCAL = ("Bucket", "Key", "Filename", "Fileobj", "ExtraArgs")
+
+
+def _looks_like_s3(call: Invocation, receiver: Receiver) -> bool:
+    """Decide for a receiver nobody explains by its keywords and its name."""
+    if receiver.role is not Role.UNKNOWN:
+        return False
+    if any(keyword(call.args, name) is not None for name in _PASCAL):
+        return True
+    name = dotted(call.receiver)
+    return name is not None and _S3_NAME.search(name) is not None
+
+
+def _options(
+    facts: Facts, extra: cst.Arg | None
+) -> tuple[cst.BaseExpression | None, tuple[tuple[str | None, cst.CSTNode], ...]]:
+    """Take ``ExtraArgs`` apart into its ContentType and the rest."""
+    if extra is None:
+        return None, ()
+    literal = dict_items(facts.definitions.resolve(extra.value))
+    if literal is None:
+        return None, ((None, extra),)
+    content_type = next((value for key, value, _ in literal if key == "ContentType"), None)
+    return content_type, tuple((key, node) for key, _, node in literal if key != "ContentType")
+
+
+def _object_of(
+    facts: Facts, made: cst.Call | None
+) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
+    """Return bucket and key of ``s3.Object(b, k)`` or ``s3.Bucket(b).Object(k)``."""
+    if made is None or not isinstance(made.func, cst.Attribute):
+        return None
+    owner = facts.clients.receiver(made.func.value)
+    if owner.role is Role.BUCKET:
+        bucket = _bucket_of(owner.made)
+        key = argument(made.args, 0, "key")
+        return (bucket, key.value) if bucket is not None and key is not None else None
+    first, second = argument(made.args, 0, "bucket_name"), argument(made.args, 1, "key")
+    return (first.value, second.value) if first is not None and second is not None else None
+
+
+def _bucket_of(made: cst.Call | None) -> cst.BaseExpression | None:
+    found = argument(made.args, 0, "name") if made is not None else None
+    return found.value if found is not None else None
+
+
+def _put_like(
+    facts: Facts,
+    call: Invocation,
+    bucket: cst.BaseExpression,
+    key: cst.BaseExpression,
+    own: tuple[str, ...],
+) -> Upload | None:
+    body = keyword(call.args, "Body")
+    if body is None:
+        return None
+    content_type = keyword(call.args, "ContentType")
+    options: list[tuple[str | None, cst.CSTNode]] = [
+        (arg.keyword.value if arg.keyword else None, arg)
+        for arg in call.args
+        if arg.keyword is None or arg.keyword.value not in (*own, "Body", "ContentType")
+    ]
+    return _upload(
+        facts,
+        call,
+        body.value,
+        Given.BODY,
+        bucket,
+        key,
+        content_type.value if content_type is not None else None,
+        tuple(options),
+    )
+
+
+def _upload(
+    facts: Facts,
+    call: Invocation,
+    payload: cst.BaseExpression,
+    given: Given,
+    bucket: cst.BaseExpression,
+    key: cst.BaseExpression,
+    content_type: cst.BaseExpression | None,
+    options: tuple[tuple[str | None, cst.CSTNode], ...],
+) -> Upload:
+    bucket_template, key_template = facts.templates.of(bucket), facts.templates.of(key)
+    return Upload(
+        call,
+        payload,
+        given,
+        bucket_template,
+        key_template,
+        s3_uri(bucket_template, key_template),
+        content_type,
+        options,
+        bucket_node=bucket,
+        key_node=key,
+    )
+
+
+def _put_object(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
+    """``client.put_object(Bucket=, Key=, Body=)`` and ``bucket.put_object(Key=, Body=)``."""
+    key = keyword(call.args, "Key")
+    if key is None:
+        return None
+    if receiver.role is Role.BUCKET:
+        bucket = _bucket_of(receiver.made)
+        return _put_like(facts, call, bucket, key.value, ("Key",)) if bucket is not None else None
+    named = keyword(call.args, "Bucket")
+    if named is None or receiver.role not in (Role.S3, Role.UNKNOWN):
+        return None
+    return _put_like(facts, call, named.value, key.value, ("Bucket", "Key"))
+
+
+def _put(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
+    """``resource.Object(bucket, key).put(Body=)``."""
+    if receiver.role is not Role.OBJECT:
+        return None
+    where = _object_of(facts, receiver.made)
+    return _put_like(facts, call, *where, ()) if where is not None else None
+
+
+def _transfer(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
+    """``upload_file`` and ``upload_fileobj`` of client, bucket and object.
+
+    ``(Filename|Fileobj, Bucket, Key, ExtraArgs, Callback, Config)``, less the bucket on a bucket
+    and less bucket and key on an object (boto3 ``S3Transfer`` methods).
+    """
+    first = "Filename" if call.method == "upload_file" else "Fileobj"
+    given = Given.PATH if call.method == "upload_file" else Given.HANDLE
+    bucket: cst.BaseExpression | None
+    key: cst.BaseExpression | None
+    if receiver.role is Role.OBJECT:
+        where = _object_of(facts, receiver.made)
+        if where is None:
+            return None
+        (bucket, key), after = where, 1
+    elif receiver.role is Role.BUCKET:
+        bucket, after = _bucket_of(receiver.made), 2
+        key = _value(argument(call.args, 1, "Key"))
+    elif receiver.role is Role.S3 or _looks_like_s3(call, receiver):
+        bucket, after = _value(argument(call.args, 1, "Bucket")), 3
+        key = _value(argument(call.args, 2, "Key"))
+    else:
+        return None
+    payload = _value(argument(call.args, 0, first))
+    if bucket is None or key is None or payload is None:
+        return None
+    content_type, options = _options(facts, argument(call.args, after, "ExtraArgs"))
+    callback = argument(call.args, after + 1, "Callback")
+    if callback is not None:
+        options = (*options, ("Callback", callback))
+    if any(arg.star for arg in call.args):
+        options = (*options, (None, call.carrier))
+    return _upload(facts, call, payload, given, bucket, key, content_type, options)
+
+
+def _value(arg: cst.Arg | None) -> cst.BaseExpression | None:
+    return arg.value if arg is not None else None
+
+
+def _session_upload_data(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
+    """``Session.upload_data(path, bucket=None, key_prefix="data", callback=None, extra_args=None)``.
+
+    It returns ``s3://bucket/key_prefix/basename`` for a file (sagemaker SDK, ``session.py``).
+    """
+    if receiver.role is not Role.SAGEMAKER_SESSION and keyword(call.args, "key_prefix") is None:
+        return None
+    path = argument(call.args, 0, "path")
+    if path is None:
+        return None
+    bucket = _session_bucket(facts, call, argument(call.args, 1, "bucket"))
+    prefix = argument(call.args, 2, "key_prefix")
+    prefix_template: Template = ("data",) if prefix is None else facts.templates.of(prefix.value)
+    content_type, options = _options(facts, argument(call.args, 4, "extra_args"))
+    callback = argument(call.args, 3, "callback")
+    if callback is not None:
+        options = (*options, ("Callback", callback))
+    key = normal((*prefix_template, "/", *basename(facts.templates.of(path.value))))
+    return Upload(
+        call,
+        path.value,
+        Given.PATH,
+        bucket,
+        key,
+        s3_uri(bucket, key),
+        content_type,
+        options,
+        returns_uri=True,
+    )
+
+
+def _session_bucket(facts: Facts, call: Invocation, bucket: cst.Arg | None) -> Template:
+    if bucket is not None:
+        return facts.templates.of(bucket.value)
+    owner = facts.templates.of(call.receiver)
+    return (Hole(("default bucket", owner), "default_bucket()"),)
+
+
+def _string_as_file(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
+    """``upload_string_as_file_body(body, bucket, key, kms_key)`` of a session or ``S3Uploader``.
+
+    The uploader's takes ``(body, desired_s3_uri, kms_key)``.
+    """
+    if receiver.role is Role.S3_UPLOADER:
+        return _to_uri(facts, call, ("body", "desired_s3_uri"), Given.BODY)
+    body, bucket, key = (
+        _value(argument(call.args, position, name))
+        for position, name in enumerate(("body", "bucket", "key"))
+    )
+    if body is None or bucket is None or key is None:
+        return None
+    kms = argument(call.args, 3, "kms_key")
+    options: tuple[tuple[str | None, cst.CSTNode], ...] = ()
+    if kms is not None:
+        options = (("SSEKMSKeyId", kms),)
+    found = _upload(facts, call, body, Given.BODY, bucket, key, None, options)
+    return Upload(
+        call,
+        body,
+        Given.BODY,
+        found.bucket,
+        found.key,
+        found.uri,
+        None,
+        options,
+        returns_uri=True,
+        bucket_node=bucket,
+        key_node=key,
+    )
+
+
+def _to_uri(
+    facts: Facts, call: Invocation, names: tuple[str, str], given: Given
+) -> Upload | None:
+    payload = argument(call.args, 0, names[0])
+    where = argument(call.args, 1, names[1])
+    if payload is None or where is None:
+        return None
+    uri = facts.templates.of(where.value)
+    if given is Given.PATH:
+        uri = normal((*uri, "/", *basename(facts.templates.of(payload.value))))
+    kms = argument(call.args, 2, "kms_key")
+    options: tuple[tuple[str | None, cst.CSTNode], ...] = ()
+    if kms is not None:
+        options = (("SSEKMSKeyId", kms),)
+    return Upload(
+        call, payload.value, given, None, None, uri, None, options, returns_uri=True
+    )
+
+
+def _uploader_upload(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
+    """``S3Uploader.upload(local_path, desired_s3_uri, kms_key)``."""
+    if receiver.role is not Role.S3_UPLOADER:
+        return None
+    return _to_uri(facts, call, ("local_path", "desired_s3_uri"), Given.PATH)
+
+
+def _uploader_bytes(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
+    """``S3Uploader.upload_bytes(b, s3_uri, kms_key)``."""
+    if receiver.role is not Role.S3_UPLOADER:
+        return None
+    return _to_uri(facts, call, ("b", "s3_uri"), Given.BODY)
+
+
+#: Method name to the function that recognises an upload by it.
+RECOGNISERS: dict[str, Recogniser] = {
+    "put_object": _put_object,
+    "put": _put,
+    "upload_file": _transfer,
+    "upload_fileobj": _transfer,
+    "upload_data": _session_upload_data,
+    "upload_string_as_file_body": _string_as_file,
+    "upload": _uploader_upload,
+    "upload_bytes": _uploader_bytes,
+}
+
+
+def find_uploads(facts: Facts) -> list[Upload]:
+    """Return every upload of a payload in the module, in source order."""
+    funcs = [
+        func for method in RECOGNISERS for func in facts.index.attributes.get(method, ())
+    ]
+    found = []
+    for func in sorted(funcs, key=facts.index.order.__getitem__):
+        call = invocation(facts.index, func)
+        if call is None or facts.clients.is_foreign(call.receiver, call.method):
+            continue
+        upload = RECOGNISERS[call.method](facts, call, facts.clients.receiver(call.receiver))
+        if upload is not None:
+            found.append(upload)
+    return found

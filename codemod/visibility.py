@@ -1,0 +1,400 @@
+"""Who else can see the uploaded object: what becomes of its key, its URI and the object itself."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod import effects
+from codemod.definitions import Definition, Kind
+from codemod.facts import Facts
+from codemod.invocations import Invocation, invocation
+from codemod.pairing import Candidate, made_by
+from codemod.syntax import (
+    argument,
+    callee,
+    dotted,
+    keyword,
+    last_name,
+    names_in,
+    string_value,
+    unwrap_await,
+)
+from codemod.template import Template, contains, literal, may_match
+
+
+class Fate(enum.Enum):
+    """What happens to a value that identifies the object."""
+
+    RETURNED = "returned"
+    STORED = "stored"
+    PASSED_ON = "passed on"
+    LOGGED = "logged"
+    READ = "object read"
+    WAITED_FOR = "object waited for"
+    DELETED = "object deleted"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """One use of the object, its key or its URI, with the node to point at."""
+
+    fate: Fate
+    node: cst.CSTNode
+    what: str
+
+
+_READERS = frozenset(
+    "get_object download_file download_fileobj head_object copy_object copy get_object_attributes"
+    " select_object_content generate_presigned_url get_object_tagging put_object_tagging"
+    " get_object_acl put_object_acl restore_object get download copy_from load"
+    " read_file read_string_as_string download_data read_s3_file".split()
+)
+_LISTERS = frozenset("list_objects_v2 list_objects list_object_versions filter".split())
+_DELETERS = frozenset("delete_object delete_objects delete".split())
+_LOCAL_FUNCTIONS = frozenset(
+    "open remove unlink rmtree exists isfile getsize Path makedirs mkdir basename dirname join"
+    " copyfile move rename stat abspath".split()
+)
+_PASSING = (
+    cst.FormattedStringExpression,
+    cst.FormattedString,
+    cst.BinaryOperation,
+    cst.ConcatenatedString,
+    cst.Element,
+    cst.StarredElement,
+    cst.Tuple,
+    cst.List,
+    cst.Set,
+    cst.Dict,
+    cst.DictElement,
+    cst.StarredDictElement,
+    cst.Await,
+    cst.Index,
+    cst.SubscriptElement,
+    cst.Slice,
+    cst.UnaryOperation,
+)
+_CONDITIONS = (cst.Comparison, cst.ComparisonTarget, cst.If, cst.While, cst.Assert, cst.Raise)
+
+
+class Visibility:
+    """Follows everything that identifies one candidate's object through its function."""
+
+    def __init__(self, facts: Facts, candidate: Candidate) -> None:
+        self._facts = facts
+        self._candidate = candidate
+        self._own = {candidate.upload.invocation.carrier}
+        self._own.update(call.invocation.carrier for call in candidate.calls)
+        self._entries = {call.entry for call in candidate.calls}
+        self.uses: list[Use] = []
+        self._followed: set[Definition] = set()
+        self.identifying = list(self._identifying())
+        for definition in self.identifying:
+            self._follow(definition)
+        self._operations()
+
+    # -- what identifies the object --------------------------------------------------------
+
+    def _identifying(self) -> Iterator[Definition]:
+        """Yield the variables whose value holds the whole key or the URI."""
+        upload = self._candidate.upload
+        starts = [call.location for call in self._candidate.calls]
+        starts.extend(node for node in (upload.key_node,) if node is not None)
+        for arg in upload.invocation.args:
+            if upload.key is None and arg.value is not upload.payload:
+                starts.append(arg.value)
+        receiver = upload.invocation.receiver
+        if isinstance(receiver, cst.Name) and upload.api in ("put", "upload_file", "upload_fileobj"):
+            if self._facts.clients.receiver(receiver).made is not None:
+                yield self._facts.definitions.of(receiver)
+        seen: set[Definition] = set()
+        stack = [name for node in starts for name in names_in(node)]
+        while stack:
+            definition = self._facts.definitions.of(stack.pop())
+            if definition in seen:
+                continue
+            seen.add(definition)
+            if definition.value is not None and definition.kind is Kind.ASSIGNED:
+                stack.extend(names_in(definition.value))
+            if definition.kind is not Kind.OUTSIDE and self._identifies(definition):
+                yield definition
+
+    def _identifies(self, definition: Definition) -> bool:
+        upload = self._candidate.upload
+        value = definition.value
+        if value is not None and upload.returns_uri and made_by(self._facts, value, upload):
+            return True
+        template = self._facts.templates.of_definition(definition)
+        return contains(template, upload.key if upload.key is not None else upload.uri)
+
+    # -- where a variable goes -------------------------------------------------------------
+
+    def _follow(self, definition: Definition) -> None:
+        if definition in self._followed:
+            return
+        self._followed.add(definition)
+        for name in self._facts.definitions.reads(definition):
+            self._trace(name, definition.name)
+
+    def _add(self, fate: Fate, node: cst.CSTNode, what: str) -> None:
+        self.uses.append(Use(fate, node, what))
+
+    def _trace(self, node: cst.CSTNode, what: str) -> None:  # noqa: PLR0911, PLR0912
+        """Climb from a use to what is done with the value."""
+        index = self._facts.index
+        while True:
+            above = index.parent[node]
+            if node in self._entries or above in self._entries:
+                return None
+            if isinstance(above, _PASSING):
+                node = above
+            elif isinstance(above, (cst.Return, cst.Yield)):
+                return self._add(Fate.RETURNED, above, what)
+            elif isinstance(above, cst.Arg):
+                call = index.parent[above]
+                if not isinstance(call, cst.Call):  # a base class
+                    return self._add(Fate.PASSED_ON, above, what)
+                if call in self._own:
+                    return None
+                if self._ends_in_call(call, above, what):
+                    return None
+                node = call
+            elif isinstance(above, cst.Attribute):
+                called = index.parent[above]
+                if not (isinstance(called, cst.Call) and called.func is above):
+                    node = above
+                elif effects.is_stable_call(called):
+                    node = called
+                else:
+                    return self._method(called, above, what)
+            elif isinstance(above, cst.Subscript):
+                node = above
+            elif isinstance(above, (cst.AssignTarget, cst.AugAssign, cst.Del)):
+                if isinstance(node, (cst.Subscript, cst.Attribute)):
+                    self._item_store(node, what)
+                elif isinstance(above, cst.AugAssign) and isinstance(above.target, cst.Name):
+                    self._follow(self._made(above.target, above))
+                return None
+            elif isinstance(above, (cst.Assign, cst.AnnAssign, cst.NamedExpr)):
+                self._assigned(above, what)
+                if not isinstance(above, cst.NamedExpr):
+                    return None
+                node = above
+            elif isinstance(above, cst.IfExp):
+                if above.test is node:
+                    return None
+                node = above
+            elif isinstance(above, cst.BooleanOperation):
+                node = above
+            elif isinstance(above, (*_CONDITIONS, cst.Expr, cst.CompIf)):
+                return None
+            else:
+                return self._add(Fate.PASSED_ON, above, what)
+
+    def _item_store(self, node: cst.Subscript | cst.Attribute, what: str) -> None:
+        """``jobs[key] = …`` keeps the key; ``params["Accept"] = …`` changes our own dictionary."""
+        if isinstance(node, cst.Subscript) and any(
+            self._mentions_identity(part) for part in node.slice
+        ):
+            self._add(Fate.STORED, node, what)
+
+    def _mentions_identity(self, node: cst.CSTNode) -> bool:
+        return any(
+            self._facts.definitions.of(name) in self._followed for name in names_in(node)
+        )
+
+    def _assigned(self, assign: cst.Assign | cst.AnnAssign | cst.NamedExpr, what: str) -> None:
+        if isinstance(assign, cst.Assign):
+            targets = [target.target for target in assign.targets]
+        else:
+            targets = [assign.target]
+        for target in targets:
+            if isinstance(target, cst.Name):
+                self._follow(self._made(target, assign))
+            elif isinstance(target, (cst.Tuple, cst.List)):
+                for element in target.elements:
+                    if isinstance(element.value, cst.Name):
+                        self._follow(self._made(element.value, assign))
+            else:
+                self._add(Fate.STORED, assign, what)
+
+    def _made(self, target: cst.Name, statement: cst.CSTNode) -> Definition:
+        walk = self._facts.definitions.walk(self._facts.index.function(target))
+        for definition in walk.bindings.get(target.value, ()):
+            if definition.node is target or definition.node is statement:
+                return definition
+        return self._facts.definitions.of(target)
+
+    def _ends_in_call(self, call: cst.Call, arg: cst.Arg, what: str) -> bool:
+        """Handle a value passed to a call; ``False`` means the call's result carries it on."""
+        if effects.is_log(call):
+            self._add(Fate.LOGGED, call, what)
+            return True
+        name = callee(call) or ""
+        if name in _LOCAL_FUNCTIONS or effects.is_stable_call(call):
+            return name in ("remove", "unlink", "open", "rmtree", "makedirs", "mkdir")
+        above = self._facts.index.parent[call]
+        if isinstance(above, cst.Raise):
+            return True
+        if isinstance(call.func, cst.Attribute):
+            kind = self._operation(call.func.attr.value)
+            if kind is not None:
+                return True  # found again, and judged, by what it names
+            if name == "wait":
+                return True
+            if name in ("put_object", "upload_file", "upload_fileobj", "Object", "Bucket"):
+                return True
+        if name == "partial" and any(arg.value in self._own for arg in call.args):
+            return True
+        if name in ("dict", "update") and self._is_parameters(call):
+            return name == "update"
+        self._add(Fate.PASSED_ON, call, what)
+        return True
+
+    def _is_parameters(self, call: cst.Call) -> bool:
+        made = {one.parameters_made for one in self._candidate.calls}
+        return call in made or callee(call) == "dict"
+
+    def _method(self, call: cst.Call, func: cst.Attribute, what: str) -> None:
+        """A method called on the value itself, such as ``obj.delete()`` on an S3 object."""
+        if call in self._own or effects.is_log(call):
+            return
+        name = func.attr.value
+        if name in ("wait_until_exists", "wait_until_not_exists"):
+            self._add(Fate.WAITED_FOR, call, what)
+        elif name in _DELETERS:
+            self._add(Fate.DELETED, call, what)
+        elif name in _READERS:
+            self._add(Fate.READ, call, what)
+        elif name in ("append", "pop", "setdefault", "update", "add"):
+            return
+        else:
+            self._add(Fate.PASSED_ON, call, what)
+
+    # -- operations that name the object ---------------------------------------------------
+
+    @staticmethod
+    def _operation(name: str) -> Fate | None:
+        if name in _READERS or name in _LISTERS:
+            return Fate.READ
+        return Fate.DELETED if name in _DELETERS else None
+
+    def _operations(self) -> None:
+        """Find S3 calls anywhere in the file whose key is, or may be, the object's."""
+        facts, index = self._facts, self._facts.index
+        key = self._candidate.upload.key
+        if key is None:
+            return
+        names = (*_READERS, *_LISTERS, *_DELETERS, "wait")
+        here = index.function(self._candidate.upload.invocation.carrier)
+        for name in names:
+            for func in index.attributes.get(name, ()):
+                call = invocation(index, func)
+                if call is None:
+                    continue
+                same_place = index.function(func) is here
+                if not self._names_object(call, name, key, same_place):
+                    continue
+                fate = Fate.WAITED_FOR if name == "wait" else self._operation(name)
+                assert fate is not None
+                if not any(use.node is call.carrier for use in self.uses):
+                    self._add(fate, call.carrier, last_name(func) or "")
+
+    def _names_object(
+        self, call: Invocation, name: str, key: Template, same_place: bool
+    ) -> bool:
+        facts = self._facts
+        found: cst.BaseExpression | None = None
+        arg = keyword(call.args, "Key") or keyword(call.args, "Prefix")
+        if arg is not None:
+            found = arg.value
+        elif name in ("download_file", "download_fileobj"):
+            positional = argument(call.args, 1, "Key")
+            found = positional.value if positional is not None else None
+        elif keyword(call.args, "Delete") is not None:
+            return self._mentions_key(call.carrier)
+        else:
+            made = facts.clients.receiver(call.receiver).made
+            if made is not None and callee(made) == "Object":
+                part = argument(made.args, len(made.args) - 1, "key")
+                found = part.value if part is not None else None
+        if found is None:
+            copied = keyword(call.args, "CopySource")
+            return copied is not None and self._mentions_key(copied)
+        template = facts.templates.of(found)
+        if name in _LISTERS or keyword(call.args, "Prefix") is not None:
+            prefix = literal(template)
+            start = key[0] if key else ""
+            if prefix is not None:
+                return same_place and isinstance(start, str) and start.startswith(prefix)
+            return same_place and template == key[: len(template)]
+        if template == key:
+            return True
+        return may_match(template, key)
+
+    def _mentions_key(self, node: cst.CSTNode) -> bool:
+        return any(
+            self._facts.definitions.of(name) in self._followed for name in names_in(node)
+        )
+
+
+_UPLOADED = re.compile(r"upload|\bput\b[^.]*\bs3\b", re.IGNORECASE)
+_KEPT = re.compile(r"\b(stored?|saved?|wrote|written|staged|copied|pushed|sent)\b", re.IGNORECASE)
+_S3 = re.compile(r"\bs3\b|bucket", re.IGNORECASE)
+
+
+def announces_upload(
+    facts: Facts, statement: cst.CSTNode, identifying: list[Definition]
+) -> bool:
+    """Tell whether a statement only logs that the payload was uploaded."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    if not isinstance(small, cst.Expr):
+        return False
+    call = unwrap_await(small.value)
+    if not effects.is_log(call) or effects.impure_part(_arguments(call)) is not None:
+        return False
+    text = _text(call)
+    if _UPLOADED.search(text):
+        return True
+    names = {facts.definitions.of(name) for name in names_in(call)}
+    about = bool(names & set(identifying)) or _S3.search(text) is not None
+    return about and _KEPT.search(text) is not None
+
+
+def _arguments(call: cst.CSTNode) -> cst.CSTNode:
+    assert isinstance(call, cst.Call)
+    return cst.Tuple([cst.Element(arg.value) for arg in call.args])
+
+
+def _text(node: cst.CSTNode) -> str:
+    """Return all literal text in an expression."""
+    found = []
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        text = string_value(current)
+        if text is not None:
+            found.append(text)
+        elif isinstance(current, cst.FormattedStringText):
+            found.append(current.value)
+        else:
+            stack.extend(current.children)
+    return " ".join(found)
+
+
+def is_response_name(facts: Facts, name: cst.Name, candidate: Candidate) -> bool:
+    """Tell whether a name reads what the upload returned."""
+    definition = facts.definitions.of(name)
+    return (
+        definition.kind is Kind.ASSIGNED
+        and definition.value is not None
+        and unwrap_await(definition.value) is unwrap_await(candidate.upload.uploading)
+        and dotted(name) is not None
+    )
