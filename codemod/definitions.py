@@ -375,7 +375,7 @@ class _ScopeWalk:
         else:
             self.env = _Environment(base)
             self._if(node.orelse)
-            if not terminates(_single(node.orelse)):
+            if not terminates(cst.IndentedBlock([node.orelse])):
                 ends.append(self.env)
         self._join(base, ends)
 
@@ -669,10 +669,6 @@ def _all_sources(definition: Definition) -> set[Definition]:
         if current.kind in (Kind.MERGED, Kind.SHARED):
             stack.extend(current.sources)
     return seen
-
-
-def _single(statement: cst.If) -> cst.IndentedBlock:
-    return cst.IndentedBlock(body=[statement])
 
 
 def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:

@@ -11,7 +11,7 @@ import re
 
 import libcst as cst
 
-from codemod.syntax import children, dotted, last_name, root_name
+from codemod.syntax import EXITS, children, dotted, last_name, root_name
 
 #: Functions that only compute a value from their arguments.
 _STABLE_FUNCTIONS = frozenset(
@@ -163,4 +163,4 @@ def changed_by_call(call: cst.Call) -> list[str]:
 
 def is_exit(call: cst.Call) -> bool:
     """Tell whether a call ends the program."""
-    return dotted(call.func) in ("exit", "quit", "sys.exit", "os._exit")
+    return dotted(call.func) in EXITS

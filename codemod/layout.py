@@ -36,6 +36,7 @@ class Layout:
     Attributes:
         form: Whether the call stands in both branches of the guard or takes a dictionary.
         uploading: The statement that uploads; the guard takes its place.
+        announcing: Log lines before it that say that something is going to be uploaded.
         attached: Statements after it that only make sense if something was uploaded.
         hoisted: Assignments that move in front of the guard because both routes need them.
         dropped: Assignments that nothing reads any more.
@@ -49,6 +50,7 @@ class Layout:
 
     form: Form
     uploading: cst.SimpleStatementLine
+    announcing: tuple[LineOrCompound, ...] = ()
     attached: tuple[LineOrCompound, ...] = ()
     hoisted: tuple[cst.SimpleStatementLine, ...] = ()
     dropped: tuple[cst.SimpleStatementLine, ...] = ()
@@ -92,7 +94,7 @@ def _place_refusal(
         return Refusal(
             "upload-in-expression", whole, unlock="make the upload a statement of its own"
         )
-    if isinstance(index.parent[index.block(uploading)], cst.ClassDef):
+    if isinstance(index.parent.get(index.block(uploading)), cst.ClassDef):
         return Refusal("class-body", whole)
     for reach in candidate.spans:
         for step in reach.down_to_first:
@@ -130,6 +132,18 @@ def _following(facts: Facts, candidate: Candidate, statement: LineOrCompound) ->
             break
         found.append(one)
     return found
+
+
+def _announcing(facts: Facts, uploading: cst.SimpleStatementLine) -> tuple[LineOrCompound, ...]:
+    """Return the "uploading …" log lines before the upload, with only assignments between."""
+    body: list[LineOrCompound] = list(facts.index.block(uploading).body)  # type: ignore[arg-type]
+    found: list[LineOrCompound] = []
+    for statement in reversed(body[: body.index(uploading)]):
+        if announces_upload(facts, statement, []):
+            found.append(statement)
+        elif not _is_plain_assignment(statement, fresh=True):
+            break
+    return tuple(reversed(found))
 
 
 def _attached(
@@ -253,8 +267,11 @@ def _definition_at(facts: Facts, target: cst.Name) -> Definition | None:
     return None
 
 
-def _is_plain_assignment(statement: LineOrCompound) -> bool:
-    """Tell whether a statement only gives names a value that could be worked out any time."""
+def _is_plain_assignment(statement: LineOrCompound, *, fresh: bool = False) -> bool:
+    """Tell whether a statement only gives names a value that could be worked out any time.
+
+    With ``fresh``, the value may depend on when that is, as that of ``uuid4()`` does.
+    """
     if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
         return False
     small = statement.body[0]
@@ -265,7 +282,12 @@ def _is_plain_assignment(statement: LineOrCompound) -> bool:
         return False
     return small.value is not None and all(
         not isinstance(node, (cst.Await, cst.Yield, cst.NamedExpr))
-        and (not isinstance(node, cst.Call) or effects.is_stable_call(node))
+        and (
+            not isinstance(node, cst.Call)
+            or effects.is_stable_call(node)
+            or effects.is_client_factory(node)
+            or (fresh and effects.is_fresh_call(node))
+        )
         for node in descendants(small.value)
     )
 
@@ -381,7 +403,8 @@ def _branch(
     refusal = _hoist_refusal(facts, candidate, uploading, ordered)  # type: ignore[arg-type]
     if refusal is not None:
         return refusal
-    return Layout(Form.BRANCH, uploading, kept, ordered)  # type: ignore[arg-type]
+    announcing = _announcing(facts, uploading)
+    return Layout(Form.BRANCH, uploading, announcing, kept, ordered)  # type: ignore[arg-type]
 
 
 def _hoist_refusal(
@@ -457,6 +480,7 @@ def _with_result(
     return Layout(
         Form.REQUEST,
         uploading,
+        _announcing(facts, uploading),
         attached,
         dropped=tuple(dropped),
         location=cst.Name(names[0].value),
@@ -500,6 +524,7 @@ def _with_location(
     return Layout(
         Form.REQUEST,
         uploading,
+        _announcing(facts, uploading),
         attached,
         tuple(hoisted),
         tuple(dropped),

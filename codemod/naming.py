@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod.definitions import Kind
+from codemod.effects import is_stable_call
 from codemod.facts import Facts
 from codemod.model import SERVICE_LIMIT
 from codemod.syntax import descendants, integer_value
@@ -88,20 +89,23 @@ def _existing(facts: Facts, before: cst.CSTNode) -> str | None:
 
 
 def _place(facts: Facts, before: cst.CSTNode) -> tuple[cst.CSTNode | None, bool]:
-    """Return the statement to go after: the last constant of the first group, else import."""
+    """Return the statement to go after: the last of the first constants, else the last import.
+
+    Only what runs before any function is defined is looked at, so nothing can need the constant
+    earlier than it is bound.
+    """
     last_import: cst.CSTNode | None = None
     last_constant: cst.CSTNode | None = None
     for statement in facts.index.module.body:
         if statement is before:
             break
-        if _is_import(statement):
-            if last_constant is None:
-                last_import = statement
-        elif _is_docstring(statement):
-            last_import = last_import or statement
-        elif _is_constant(statement):
+        if _is_constant(statement):
             last_constant = statement
-        elif not _is_simple_assignment(statement):
+        elif last_constant is not None:
+            break
+        elif _is_import(statement) or (last_import is None and _is_docstring(statement)):
+            last_import = statement
+        elif not isinstance(statement, cst.SimpleStatementLine):
             break
     if last_constant is not None:
         return last_constant, True
@@ -128,12 +132,6 @@ def _is_docstring(statement: cst.CSTNode) -> bool:
     )
 
 
-def _is_simple_assignment(statement: cst.CSTNode) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and all(
-        isinstance(small, (cst.Assign, cst.AnnAssign)) for small in statement.body
-    )
-
-
 def _is_constant(statement: cst.CSTNode) -> bool:
     if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
         return False
@@ -144,4 +142,10 @@ def _is_constant(statement: cst.CSTNode) -> bool:
         target = small.target
     else:
         return False
-    return isinstance(target, cst.Name) and _CONSTANT.fullmatch(target.value) is not None
+    computed = (cst.Comparison, cst.BooleanOperation, cst.UnaryOperation, cst.Lambda)
+    return (
+        isinstance(target, cst.Name)
+        and _CONSTANT.fullmatch(target.value) is not None
+        and not isinstance(small.value, computed)
+        and (not isinstance(small.value, cst.Call) or is_stable_call(small.value))
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import libcst as cst
 
@@ -178,6 +179,7 @@ class _Builder:
             )
         inline = apply(self.facts.index, last, {call.entry: replacement})
         s3_route = [
+            *self.layout.announcing,
             *self._rewind(),
             self._upload_statement(),
             *self.layout.attached,
@@ -185,7 +187,8 @@ class _Builder:
         ]
         guard = self._guard([_without_comments(inline)], s3_route)
         edits: dict[cst.CSTNode, Replacement] = {
-            statement: () for statement in (*self.candidate.spans[0].between, last)
+            statement: ()
+            for statement in (*self.layout.announcing, *self.candidate.spans[0].between, last)
         }
         edits[self.layout.uploading] = self._in_place_of_upload(guard)
         return edits
@@ -200,7 +203,11 @@ class _Builder:
             inline_items.append(("ContentType", upload.content_type))
         assert layout.location is not None
         located = self._set_request([("InputLocation", layout.location)])
-        s3_route: list[cst.BaseStatement] = [*self._rewind(), self._upload_statement()]
+        s3_route: list[cst.BaseStatement] = [
+            *layout.announcing,
+            *self._rewind(),
+            self._upload_statement(),
+        ]
         if layout.location_is_result:
             s3_route.extend(located)
         elif layout.default_before is None:
@@ -208,7 +215,12 @@ class _Builder:
         s3_route.extend(layout.attached)
         guard = self._guard(self._set_request(inline_items), s3_route)
         edits: dict[cst.CSTNode, Replacement] = {}
-        for statement in (*layout.attached, *layout.hoisted, *layout.dropped):
+        for statement in (
+            *layout.announcing,
+            *layout.attached,
+            *layout.hoisted,
+            *layout.dropped,
+        ):
             edits[statement] = ()
         edits[layout.uploading] = self._in_place_of_upload(guard)
         if layout.default_before is not None:
@@ -354,21 +366,24 @@ class _Builder:
         block = self.facts.index.block(self.layout.uploading)
         if isinstance(block, cst.IndentedBlock):
             indent = block.indent
-        return cst.IndentedBlock(list(statements), indent=indent)
+        moved = [cast(cst.BaseStatement, one.visit(_BareBlankLines())) for one in statements]
+        return cst.IndentedBlock(moved, indent=indent)
 
     # -- the upload and the calls ----------------------------------------------------------
 
     def _upload_statement(self) -> cst.SimpleStatementLine:
         """Return the upload, taking the measured bytes where a new variable holds them."""
         upload, payload = self.candidate.upload, self.candidate.payload
-        statement = self.layout.uploading
+        original = self.layout.uploading
+        statement = original.with_changes(leading_lines=_from_comment(original.leading_lines))
         keeps = payload.form in (Form.PATH, Form.HANDLE) or self._body_name() != self.names.body
         takes_text = upload.api == "upload_string_as_file_body"
         if keeps or (takes_text and isinstance(payload.node, cst.Name)):
             return statement
         if upload.given is Given.BODY or payload.form is Form.BYTES:
             name = cst.Name(self.names.body)
-            return apply(self.facts.index, statement, {payload.node: [name]})
+            changed = apply(self.facts.index, original, {payload.node: [name]})
+            return changed.with_changes(leading_lines=statement.leading_lines)
         return statement
 
     def _carries_content_type(self, call: LegacyCall) -> bool:
@@ -453,6 +468,20 @@ class _Builder:
         return "'" if single > double else '"'
 
 
+class _BareBlankLines(cst.CSTTransformer):
+    """Keeps blank lines empty in code that moves from the module level into a block.
+
+    LibCST takes a blank line at the module level for an indented one, as the indent is empty.
+    """
+
+    def leave_EmptyLine(
+        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
+    ) -> cst.EmptyLine:
+        if updated_node.comment is None and not updated_node.whitespace.value:
+            return updated_node.with_changes(indent=False)
+        return updated_node
+
+
 # -- small builders ------------------------------------------------------------------------
 
 
@@ -499,7 +528,11 @@ def _move_to_end(
     shifted = [*after, entry]
     for slot, arg in zip(args[position:], shifted, strict=True):
         moved = arg if arg is not entry else _starred(entry, name)
-        edits[slot] = [moved.with_changes(comma=slot.comma)]
+        edits[slot] = [
+            moved.with_changes(
+                comma=slot.comma, whitespace_after_arg=slot.whitespace_after_arg
+            )
+        ]
 
 
 def _separator(entry: cst.Arg, call: LegacyCall) -> cst.Comma | cst.MaybeSentinel:

@@ -15,7 +15,7 @@ from codemod.model import FileResult, Report, Settings
 from codemod.source import read, reason, write
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 #: Below, starting processes takes longer than they save.
 FEWEST_FILES_FOR_POOL = 10
@@ -125,7 +125,6 @@ def _available_processors() -> int:
 
 
 def _in_pool(paths: Sequence[str], task: Task, workers: int) -> list[FileResult]:
-    from concurrent.futures import Future
     from concurrent.futures.process import BrokenProcessPool
 
     import codemod.process  # noqa: F401 (loads LibCST once, before the process is forked)
@@ -136,7 +135,7 @@ def _in_pool(paths: Sequence[str], task: Task, workers: int) -> list[FileResult]
     with _pool(workers) as pool:
         with contextlib.suppress(BrokenProcessPool):
             for path in paths:
-                futures[path] = pool.submit(_process_file, path, task)
+                futures[path] = _submit(pool, path, task)
         for path, future in futures.items():
             with contextlib.suppress(BrokenProcessPool):
                 results[path] = future.result()
@@ -153,7 +152,7 @@ def _one_by_one(paths: Sequence[str], task: Task) -> Iterator[FileResult]:
     while waiting:
         with _pool(1) as pool, contextlib.suppress(BrokenProcessPool):
             while waiting:
-                result = pool.submit(_process_file, waiting[0], task).result()
+                result = _submit(pool, waiting[0], task).result()
                 waiting.popleft()
                 yield result
         if waiting:
@@ -172,6 +171,16 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, path: str, task: Task) -> Future[FileResult]:
+    # The terminal interrupts every process, but only the parent can end in good order. A worker
+    # that this call starts is deaf from birth where that is inherited, elsewhere a little later.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return pool.submit(_process_file, path, task)
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _leave_interrupts_to_parent() -> None:

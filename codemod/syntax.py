@@ -246,30 +246,26 @@ def target_names(target: cst.CSTNode) -> Iterator[cst.Name]:
         yield from target_names(target.value)
 
 
-def terminates(block: cst.BaseSuite | cst.CSTNode) -> bool:
-    """Tell whether control never runs off the end of a block (return, raise, continue, break)."""
+def terminates(block: cst.CSTNode) -> bool:
+    """Tell whether control never runs off the end of a block: return, raise, ``sys.exit()`` …"""
     body = getattr(block, "body", ())
-    if not body:
-        return False
-    last = body[-1]
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    if isinstance(last, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
+    return bool(body) and _ends_here(body[-1])
+
+
+def _ends_here(statement: cst.CSTNode) -> bool:
+    if isinstance(statement, cst.SimpleStatementLine):
+        statement = statement.body[-1]
+    if isinstance(statement, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
         return True
-    if isinstance(last, cst.If):
-        return (
-            last.orelse is not None
-            and terminates(last.body)
-            and (
-                terminates(last.orelse.body)
-                if isinstance(last.orelse, cst.Else)
-                else terminates(_as_block(last.orelse))
-            )
-        )
-    if isinstance(last, cst.With):
-        return terminates(last.body)
-    return False
+    if isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Call):
+        return dotted(statement.value.func) in EXITS
+    if isinstance(statement, cst.If):
+        other = statement.orelse
+        if other is None or not terminates(statement.body):
+            return False
+        return terminates(other.body) if isinstance(other, cst.Else) else _ends_here(other)
+    return isinstance(statement, cst.With) and terminates(statement.body)
 
 
-def _as_block(statement: cst.BaseCompoundStatement) -> cst.IndentedBlock:
-    return cst.IndentedBlock(body=[statement])
+#: Functions that end the program.
+EXITS = ("exit", "quit", "sys.exit", "os._exit")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod import effects
+from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.invocations import Invocation, invocation
@@ -109,8 +110,8 @@ class Visibility:
             if upload.key is None and arg.value is not upload.payload:
                 starts.append(arg.value)
         receiver = upload.invocation.receiver
-        if isinstance(receiver, cst.Name) and upload.api in ("put", "upload_file", "upload_fileobj"):
-            if self._facts.clients.receiver(receiver).made is not None:
+        if isinstance(receiver, cst.Name):
+            if self._facts.clients.receiver(receiver).role is Role.OBJECT:
                 yield self._facts.definitions.of(receiver)
         seen: set[Definition] = set()
         stack = [name for node in starts for name in names_in(node)]

@@ -1,0 +1,1 @@
+"""The proof that a rewritten program does what the program did before."""

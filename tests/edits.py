@@ -1,0 +1,123 @@
+"""Which lines of a program a rewrite may touch."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+Span = tuple[int, int]
+"""A first and a last line, both inclusive and counted from 1."""
+
+_MAY_APPEAR_ANYWHERE = re.compile(r"\s*(#.*|(import|from) .*|.*ASYNC_INLINE_LIMIT.*)?\s*")
+_BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
+
+
+def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> list[str]:
+    """Changed lines that have nothing to do with the rewritten uploads and calls.
+
+    What may change are the lines from the one to the other and, in the same functions, the
+    statements that share a name with them; comments above included. New lines may stand only
+    there, but for imports and the constant.
+
+    Args:
+        before: The program.
+        after: Its rewrite.
+        pairs: The first lines of each rewritten upload and of its call.
+
+    Returns:
+        Each such line, with ``-`` for one that is gone and ``+`` for one that is new.
+    """
+    tree = ast.parse(before)
+    hull = {line for pair in pairs for line in _lines([_hull(tree, pair)])}
+    connected = {line for pair in pairs for line in _lines(_connected(tree, pair))}
+    touchable = _with_comments(hull | connected, before)
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    stray = []
+    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
+    for tag, start, end, new_start, new_end in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        gone = range(start + 1, end + 1)
+        stray += [f"-{old[line - 1]}" for line in gone if line not in touchable]
+        if hull.isdisjoint(range(start, end + 2)) and touchable.isdisjoint(gone):
+            added = new[new_start:new_end]
+            stray += [f"+{line}" for line in added if not _MAY_APPEAR_ANYWHERE.fullmatch(line)]
+    return stray
+
+
+def _connected(tree: ast.AST, pair: tuple[int, int]) -> Iterator[Span]:
+    """Statements that share a name with the upload or the call, in the same function."""
+    for line in pair:
+        scope = _innermost(tree, line, _SCOPES)
+        names = _names(_innermost(scope, line, (ast.stmt,)))
+        for statement in _statements(scope):
+            if names & _names(statement, head_only=True):
+                yield _head(statement)
+
+
+def _lines(spans: Iterable[Span]) -> set[int]:
+    return {line for first, last in spans for line in range(first, last + 1)}
+
+
+def _with_comments(lines: set[int], text: str) -> set[int]:
+    """``lines`` and the comments directly above them."""
+    source = text.splitlines()
+    found = set(lines)
+    for line in sorted(lines):
+        while line > 1 and source[line - 2].lstrip().startswith("#"):
+            line -= 1
+            found.add(line)
+    return found
+
+
+def _hull(tree: ast.AST, pair: tuple[int, int]) -> Span:
+    """From the upload to the call, and all of a block around only one of them."""
+    spans = [
+        _span(node)
+        for node in ast.walk(tree)
+        for line, other in (pair, pair[::-1])
+        if isinstance(node, ast.stmt) and not isinstance(node, (*_SCOPES, ast.ClassDef))
+        if _covers(node, line)
+        if not _covers(node, other) or not isinstance(node, _BLOCKS)
+    ]
+    return min(first for first, _ in spans), max(last for _, last in spans)
+
+
+def _innermost(tree: ast.AST, line: int, kinds: tuple[type[ast.AST], ...]) -> ast.AST:
+    found = tree
+    for node in ast.walk(tree):
+        if isinstance(node, kinds) and not isinstance(node, ast.Module) and _covers(node, line):
+            found = node
+    return found
+
+
+def _statements(scope: ast.AST) -> Iterator[ast.stmt]:
+    for node in ast.walk(scope):
+        if isinstance(node, ast.stmt) and node is not scope:
+            yield node
+
+
+def _names(node: ast.AST, *, head_only: bool = False) -> set[str]:
+    parts: Iterable[ast.AST] = (node,)
+    if head_only and isinstance(node, (*_BLOCKS, *_SCOPES, ast.ClassDef)):
+        parts = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
+    return {n.id for part in parts for n in ast.walk(part) if isinstance(n, ast.Name)}
+
+
+def _head(node: ast.stmt) -> Span:
+    first, last = _span(node)
+    body = getattr(node, "body", None)
+    return (first, max(first, body[0].lineno - 1)) if body else (first, last)
+
+
+def _covers(node: ast.AST, line: int) -> bool:
+    first, last = _span(node)
+    return first <= line <= last
+
+
+def _span(node: ast.AST) -> Span:
+    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+    return first, last
