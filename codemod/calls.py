@@ -111,7 +111,11 @@ def _why_not(
     region = facts.clients.receiver(call.receiver).region
     if region is not None and region not in INLINE_REGIONS:
         return f"the client's region {region} is not known to take inline payloads"
-    if any(_guards(facts.index, one.carrier, call.carrier) for one in inline):
+    if any(
+        _guards(facts.index, one.carrier, call.carrier)
+        or _guards(facts.index, call.carrier, one.carrier)
+        for one in inline
+    ):
         return "the call is the S3 route of code that already sends Body"
     return None
 
@@ -208,32 +212,33 @@ def _subscript_key(node: cst.Subscript) -> str | None:
     return None
 
 
-def _guards(index: Index, inline: cst.CSTNode, legacy: cst.CSTNode) -> bool:
-    """Tell whether a test decides between a call with ``Body`` and this one."""
-    if index.function(inline) is not index.function(legacy):
+def _guards(index: Index, one: cst.CSTNode, other: cst.CSTNode) -> bool:
+    """Tell whether a test (or an error) decides between two calls, seen from the first."""
+    if index.function(one) is not index.function(other):
         return False
-    below = inline
-    for above in index.ancestors(inline):
-        if isinstance(above, cst.IfExp) and index.inside(legacy, above):
+    below = one
+    for above in index.ancestors(one):
+        if isinstance(above, cst.IfExp) and index.inside(other, above):
             return True
         if isinstance(above, (cst.Try, cst.TryStar)) and below is above.body:
-            if any(index.inside(legacy, handler) for handler in above.handlers):
+            if any(index.inside(other, handler) for handler in above.handlers):
                 return True
         if isinstance(above, cst.If) and below is not above.test:
-            if index.inside(legacy, above) and not index.inside(legacy, below):
+            if index.inside(other, above) and not index.inside(other, below):
                 return True
             branch = below if isinstance(below, cst.BaseSuite) else None
-            if branch is not None and terminates(branch) and _comes_later(index, above, legacy):
+            if branch is not None and terminates(branch) and _comes_later(index, above, other):
                 return True
         below = above
     return False
 
 
-def _comes_later(index: Index, statement: cst.If, legacy: cst.CSTNode) -> bool:
+def _comes_later(index: Index, statement: cst.If, other: cst.CSTNode) -> bool:
     block = index.block(statement)
-    return index.inside(legacy, block) and index.order[index.statement(legacy)] > index.order[
-        statement
-    ]
+    return (
+        index.inside(other, block)
+        and index.order[index.statement(other)] > index.order[statement]
+    )
 
 
 def describe(call: LegacyCall) -> str:

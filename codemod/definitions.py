@@ -22,7 +22,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.index import Index, ScopeNode
-from codemod.syntax import children, descendants, last_name, root_name, target_names, terminates
+from codemod.syntax import children, descendants, dotted, last_name, root_name, target_names, terminates
 
 
 class Kind(enum.Enum):
@@ -165,7 +165,11 @@ class _ScopeWalk:
             self._bind(target.value, kind, target, value)
         elif isinstance(target, cst.Attribute):
             self._expression(target.value)
-            self._touch(f".{target.attr.value}")
+            key = f".{target.attr.value}"
+            if kind is Kind.ASSIGNED and isinstance(target.value, cst.Name):
+                self._set(key, Definition(key, kind, target, value))
+            else:
+                self._touch(key)
         elif isinstance(target, cst.Subscript):
             self._expression(target.value)
             for part in target.slice:
@@ -517,6 +521,20 @@ class _ScopeWalk:
         else:
             self._expression(current)
         self.owner.states[node] = tuple(state)
+        if isinstance(node, cst.Attribute):
+            self._attribute_read(node)
+
+    def _attribute_read(self, node: cst.Attribute) -> None:
+        """Note what ``self.x`` reads if this scope assigned it and nothing can have changed it."""
+        stored = self.env.get(f".{node.attr.value}")
+        if stored is None or stored.kind is not Kind.ASSIGNED:
+            return
+        called = self.env.get("()")
+        if called is not None and called.made_at > stored.made_at:
+            if node.attr.value in self.index.late_attributes:
+                return
+        if stored.node is not None and dotted(stored.node) == dotted(node):
+            self.owner.attribute_reads[node] = stored
 
     def _comprehension(
         self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp
@@ -558,6 +576,7 @@ class Definitions:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.states: dict[cst.CSTNode, tuple[object, ...]] = {}
+        self.attribute_reads: dict[cst.CSTNode, Definition] = {}
         self._read_by: dict[cst.Name, Definition] = {}
         self._reads: defaultdict[Definition, list[cst.Name]] = defaultdict(list)
         self._walks: dict[cst.CSTNode, _ScopeWalk] = {}

@@ -153,11 +153,8 @@ def changed_by_call(call: cst.Call) -> list[str]:
         if func.attr.value in _MUTATORS and isinstance(func.value, cst.Attribute):
             changed.append(f".{func.value.attr.value}")
     for arg in call.args:
-        value = arg.value
-        if isinstance(value, (cst.Name, cst.Attribute, cst.Subscript)):
-            root = root_name(value)
-            if root is not None:
-                changed.append(f"{root.value}[]")
+        if isinstance(arg.value, cst.Name):
+            changed.append(f"{arg.value.value}[]")
     return changed
 
 

@@ -17,6 +17,7 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.pairing import Candidate, Refusal, made_by
+from codemod.payload import Form as PayloadForm
 from codemod.structure import is_always_run, is_loop, swallows
 from codemod.syntax import descendants, names_in, target_names, unwrap_await
 from codemod.visibility import Fate, Visibility, announces_upload, is_response_name
@@ -139,7 +140,7 @@ def _announcing(facts: Facts, uploading: cst.SimpleStatementLine) -> tuple[LineO
     body: list[LineOrCompound] = list(facts.index.block(uploading).body)  # type: ignore[arg-type]
     found: list[LineOrCompound] = []
     for statement in reversed(body[: body.index(uploading)]):
-        if announces_upload(facts, statement, []):
+        if announces_upload(facts, statement, ()):
             found.append(statement)
         elif not _is_plain_assignment(statement, fresh=True):
             break
@@ -165,7 +166,7 @@ def _belongs_to_upload(
     statement: LineOrCompound,
     before: list[LineOrCompound],
 ) -> bool:
-    if announces_upload(facts, statement, seen.identifying):
+    if announces_upload(facts, statement, seen.behind):
         return True
     if any(
         use.fate is Fate.WAITED_FOR and facts.index.inside(use.node, statement)
@@ -442,6 +443,8 @@ def _request(
     swallowing = next(
         (step.statement for step in candidate.spans[0].down_to_first if swallows(step)), None
     )
+    if swallowing is not None and _guard_comes_first(candidate, uploading):
+        swallowing = None
     if swallowing is not None and parameters_first:
         return Refusal("upload-error-swallowed", swallowing)
     call = candidate.calls[0]
@@ -452,6 +455,18 @@ def _request(
     before: LineOrCompound = swallowing if swallowing is not None else uploading
     return _with_location(
         facts, candidate, uploading, attached, before, swallowing, parameters_first
+    )
+
+
+def _guard_comes_first(candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:
+    """Tell whether the guard is the first thing in the ``try`` and cannot fail itself."""
+    steps, payload = candidate.spans[0].down_to_first, candidate.payload
+    if len(steps) != 1 or candidate.upload.returns_uri:
+        return False
+    return (
+        payload.form is PayloadForm.BYTES
+        and isinstance(payload.node, cst.Name)
+        and steps[0].statement.body.body[0] is uploading
     )
 
 
@@ -536,6 +551,13 @@ def _with_location(
 
 def _is_known(facts: Facts, node: cst.BaseExpression, before: LineOrCompound) -> bool:
     """Tell whether an expression has its value already in front of a statement."""
+    clock = facts.definitions.walk(facts.index.function(before)).clock[before]
+    if any(
+        (stored := facts.definitions.attribute_reads.get(part)) is not None
+        and stored.made_at >= clock
+        for part in descendants(node)
+    ):
+        return False
     return all(
         facts.definitions.of(name).kind is Kind.OUTSIDE
         or facts.index.function(facts.definitions.of(name).node or name)
@@ -549,6 +571,8 @@ def _movable_chain(
     facts: Facts, candidate: Candidate, node: cst.BaseExpression, before: LineOrCompound
 ) -> tuple[cst.SimpleStatementLine, ...] | None:
     """Return the plain assignments behind an expression, if all can move in front."""
+    if any(part in facts.definitions.attribute_reads for part in descendants(node)):
+        return None
     chain: dict[cst.SimpleStatementLine, None] = {}
     block = facts.index.block(before)
     stack = [name for name in names_in(node)]
@@ -576,7 +600,10 @@ def _spelled_out(
     facts: Facts, candidate: Candidate, node: cst.BaseExpression, before: LineOrCompound
 ) -> cst.BaseExpression | None:
     """Return what a name stands for, if that is short and known already."""
+    stored = facts.definitions.attribute_reads.get(node)
     value = facts.definitions.resolve(node)
+    if stored is not None and stored.value is not None:
+        value = stored.value
     if value is node or not _is_known(facts, value, before):
         return None
     if any(isinstance(part, cst.Call) for part in descendants(value)):

@@ -11,7 +11,7 @@ from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.payload import Payload, payload_of
-from codemod.structure import Span, span
+from codemod.structure import Span, span, swallows
 from codemod.syntax import names_in, unwrap_await
 from codemod.template import Hole, Template, contains, literal, same_object
 from codemod.uploads import Upload
@@ -146,9 +146,7 @@ def _near_miss(facts: Facts, call: LegacyCall, near: list[Upload]) -> Unpaired |
     ]
     for upload in reversed(earlier):
         if any(_same(facts, value, upload) for value in _alternatives(facts, call.location)):
-            unlock = "upload and call in the same branch"
-            refusal = Refusal("upload-conditional", upload.invocation.carrier, unlock=unlock)
-            return Unpaired(call, upload, refusal)
+            return Unpaired(call, upload, _path_refusal(facts, upload, call))
     uri = facts.templates.of(call.location)
     for upload in reversed(earlier):
         if _is_unproven(facts, uri, upload):
@@ -165,11 +163,25 @@ def _near_miss(facts: Facts, call: LegacyCall, near: list[Upload]) -> Unpaired |
     return None
 
 
+def _path_refusal(facts: Facts, upload: Upload, call: LegacyCall) -> Refusal:
+    """Say why only some paths to the call go through the upload."""
+    reach = _reach(facts, upload, call)
+    assert reach is not None
+    for step in reach.down_to_first:
+        if swallows(step):
+            return Refusal("upload-error-swallowed", step.statement)
+    return Refusal(
+        "upload-conditional", upload.uploading, unlock="upload and call in the same branch"
+    )
+
+
 def _same(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
+    if upload.returns_uri and made_by(facts, value, upload):
+        return True
     uri = facts.templates.of(value)
     if upload.bucket is not None and upload.key is not None:
         return same_object(uri, upload.bucket, upload.key)
-    return uri == upload.uri or (upload.returns_uri and made_by(facts, value, upload))
+    return uri == upload.uri
 
 
 def _alternatives(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:

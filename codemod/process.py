@@ -17,7 +17,8 @@ from codemod.model import FileResult, Finding, Fix, Note, Place, Settings
 from codemod.pairing import Refusal
 from codemod.positions import Span, locate
 from codemod.rewrite import rewrite
-from codemod.rules import REASONS, RULES
+from codemod.rules import REASONS
+from codemod.syntax import unwrap_await
 
 _SUPPRESSION = re.compile(
     r"#\s*(?:noqa|async-inline:\s*ignore)(?P<codes>\s*[:\[]\s*[A-Z][A-Z0-9, ]*\]?)?",
@@ -78,7 +79,7 @@ def review_module(path: str, content: bytes, settings: Settings) -> Review | str
         return _NOTHING
     wanted: list[cst.CSTNode] = []
     for verdict in judgement.verdicts:
-        wanted.extend((verdict.call.invocation.carrier, verdict.upload.invocation.carrier))
+        wanted.extend((_call_node(verdict), _upload_node(verdict)))
         if verdict.refusal is not None:
             wanted.append(_pointed_at(verdict.refusal.node))
     wanted.extend(_pointed_at(left.node) for left in judgement.left)
@@ -86,8 +87,7 @@ def review_module(path: str, content: bytes, settings: Settings) -> Review | str
     lines = text.splitlines()
     findings, fixable = [], []
     for verdict in judgement.verdicts:
-        call = spans[verdict.call.invocation.carrier]
-        upload = spans[verdict.upload.invocation.carrier]
+        call, upload = spans[_call_node(verdict)], spans[_upload_node(verdict)]
         if _is_suppressed(verdict.code, lines, call, upload):
             continue
         findings.append(_finding(path, verdict, spans))
@@ -136,6 +136,14 @@ def _parse(content: bytes) -> cst.Module | str:
 # -- findings ------------------------------------------------------------------------------
 
 
+def _call_node(verdict: Verdict) -> cst.CSTNode:
+    return unwrap_await(verdict.call.invocation.whole)
+
+
+def _upload_node(verdict: Verdict) -> cst.CSTNode:
+    return unwrap_await(verdict.upload.invocation.whole)
+
+
 def _pointed_at(node: cst.CSTNode) -> cst.CSTNode:
     """Return the node whose place can be told: wrappers write nothing of their own."""
     while isinstance(node, (cst.Arg, cst.DictElement, cst.Element)):
@@ -148,7 +156,7 @@ def _place(path: str, span: Span) -> Place:
 
 
 def _finding(path: str, verdict: Verdict, spans: dict[cst.CSTNode, Span]) -> Finding:
-    upload = spans[verdict.upload.invocation.carrier]
+    upload = spans[_upload_node(verdict)]
     refusal = verdict.refusal
     cause = None
     if refusal is not None and _pointed_at(refusal.node) in spans:
@@ -158,7 +166,7 @@ def _finding(path: str, verdict: Verdict, spans: dict[cst.CSTNode, Span]) -> Fin
         fix=verdict.fix,
         reason=refusal.reason if refusal is not None else None,
         message=_message(verdict, upload.line, cause),
-        place=_place(path, spans[verdict.call.invocation.carrier]),
+        place=_place(path, spans[_call_node(verdict)]),
         upload=_place(path, upload),
         cause=cause,
         unlock=refusal.unlock if refusal is not None else None,
@@ -244,4 +252,3 @@ def _difference(
     return tuple(finding for finding in before if _may_fix(finding, settings))
 
 
-__all__ = ["RULES", "Review", "process", "review_module"]

@@ -169,7 +169,9 @@ class _Builder:
         call = self.candidate.calls[0]
         last = self.candidate.spans[0].last
         assert isinstance(last, cst.SimpleStatementLine)
-        sent = self._argument(call.entry, "Body", cst.Name(self._body_name()))
+        sent = _without_remark(
+            self._argument(call.entry, "Body", cst.Name(self._body_name()))
+        )
         replacement = [sent]
         if self._carries_content_type(call):
             content_type = self.candidate.upload.content_type
@@ -401,7 +403,9 @@ class _Builder:
         made = entry.with_changes(keyword=cst.Name(name), value=_standing_alone(value))
         if call is None:
             return made
-        return made.with_changes(comma=_separator(entry, call))
+        return made.with_changes(
+            comma=_separator(entry, call), whitespace_after_arg=cst.SimpleWhitespace("")
+        )
 
     def _set_request(
         self, items: list[tuple[str, cst.BaseExpression]]
@@ -548,6 +552,20 @@ def _separator(entry: cst.Arg, call: LegacyCall) -> cst.Comma | cst.MaybeSentine
     if isinstance(comma, cst.Comma) and "#" in cst.Module([]).code_for_node(comma):
         return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     return comma
+
+
+def _without_remark(arg: cst.Arg) -> cst.Arg:
+    """Return an argument without the comment behind it, which is about the one it replaces."""
+    comma = arg.comma
+    if isinstance(comma, cst.Comma) and isinstance(
+        comma.whitespace_after, cst.ParenthesizedWhitespace
+    ):
+        first = comma.whitespace_after.first_line
+        if first.comment is not None:
+            bare = cst.TrailingWhitespace(newline=first.newline)
+            after = comma.whitespace_after.with_changes(first_line=bare)
+            return arg.with_changes(comma=comma.with_changes(whitespace_after=after))
+    return arg
 
 
 def _owner_name(entry: cst.CSTNode) -> str:

@@ -11,7 +11,8 @@ from codemod.facts import Facts
 from codemod.layout import Layout, fates_left
 from codemod.pairing import Candidate, Refusal
 from codemod.payload import Form
-from codemod.syntax import callee, children, string_value
+from codemod.index import LOOPS
+from codemod.syntax import callee, children, descendants, string_value
 from codemod.template import Hole, source
 from codemod.uploads import Given
 from codemod.visibility import Fate, Visibility, announces_upload
@@ -124,18 +125,10 @@ def arguments_only_give_values(
                 "argument-has-effects", part, source(part), "assign the path to a variable"
             )
     if isinstance(payload.node, cst.NamedExpr) or any(
-        isinstance(part, cst.NamedExpr) for part in _walk(payload.node)
+        isinstance(part, cst.NamedExpr) for part in descendants(payload.node)
     ):
         return Refusal("argument-has-effects", payload.node, source(payload.node))
     return None
-
-
-def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        yield current
-        stack.extend(children(current))
 
 
 def _impure_besides(node: cst.CSTNode, payload: cst.CSTNode) -> cst.CSTNode | None:
@@ -162,7 +155,7 @@ def _is_known_call(call: cst.Call) -> bool:
 
 
 def _unstable(node: cst.BaseExpression) -> cst.CSTNode | None:
-    for part in _walk(node):
+    for part in descendants(node):
         if isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr)):
             return part
         if isinstance(part, cst.Call) and not effects.is_stable_call(part):
@@ -231,7 +224,7 @@ def object_stays_private(
         Fate.RETURNED: "uri-returned",
         Fate.STORED: "uri-stored",
         Fate.PASSED_ON: "uri-passed-on",
-        Fate.READ: "object-read-elsewhere",
+        Fate.MAY_BE_READ: "object-read-elsewhere",
     }
     for fate, node, what in fates_left(seen, layout, facts):
         reason = reasons.get(fate)
@@ -274,14 +267,60 @@ def deleting_is_cleaning_up(
             continue
         if index.function(node) is not here:
             return Refusal("object-deleted", node)
-        for above in index.ancestors(node):
-            if above is here:
-                break
-            if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler, cst.If, cst.Lambda)):
-                return Refusal("object-deleted", node)
-            if isinstance(above, cst.Finally):
-                break
+        if not _only_cleans_up(facts, candidate, node, here):
+            return Refusal("object-deleted", node)
     return None
+
+
+def _only_cleans_up(
+    facts: Facts, candidate: Candidate, node: cst.CSTNode, function: cst.CSTNode
+) -> bool:
+    """Tell deleting on every path, or after success, from deleting when the result is late."""
+    index = facts.index
+    statement: cst.CSTNode = index.statement(node)
+    body = list(index.block(statement).body)
+    position = body.index(statement)
+    if any(isinstance(_small(one), cst.Raise) for one in body[position:]):
+        return False
+    if any(
+        isinstance(one, LOOPS) and _leaves(one) for one in body[:position]
+    ) and not _in_finally(facts, node, function):
+        return False
+    for above in index.ancestors(node):
+        if above is function or isinstance(above, cst.Finally):
+            break
+        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
+            return _only_guards_call(facts, candidate, index.parent[above])
+        if isinstance(above, (cst.If, cst.Lambda)):
+            return False
+    return True
+
+
+def _small(statement: cst.CSTNode) -> cst.CSTNode:
+    return statement.body[-1] if isinstance(statement, cst.SimpleStatementLine) else statement
+
+
+def _leaves(loop: cst.CSTNode) -> bool:
+    return any(isinstance(part, cst.Return) for part in descendants(loop))
+
+
+def _in_finally(facts: Facts, node: cst.CSTNode, function: cst.CSTNode) -> bool:
+    for above in facts.index.ancestors(node):
+        if above is function:
+            return False
+        if isinstance(above, cst.Finally):
+            return True
+    return False
+
+
+def _only_guards_call(facts: Facts, candidate: Candidate, statement: cst.CSTNode) -> bool:
+    """Tell whether a ``try`` ends with the call, so that its handlers see no queued request."""
+    if not isinstance(statement, (cst.Try, cst.TryStar)):
+        return False
+    last = statement.body.body[-1]
+    return any(
+        facts.index.inside(call.invocation.carrier, last) for call in candidate.calls
+    ) and isinstance(last, cst.SimpleStatementLine)
 
 
 def nothing_untrue_is_logged(
@@ -296,7 +335,7 @@ def nothing_untrue_is_logged(
             continue
         statement = index.statement(node)
         if index.order[statement] > after and announces_upload(
-            facts, statement, seen.identifying
+            facts, statement, seen.behind
         ):
             if not _in_handler(facts, node, function):
                 return Refusal(
@@ -304,7 +343,7 @@ def nothing_untrue_is_logged(
                 )
     for statement in _between(candidate):
         if statement not in layout.attached and announces_upload(
-            facts, statement, seen.identifying
+            facts, statement, seen.behind
         ):
             return Refusal("upload-announced", statement, unlock="log it right after the upload")
     return None

@@ -377,7 +377,10 @@ class Templates:
         return pieces
 
     def _attribute(self, node: cst.Attribute) -> Iterable[Piece]:
-        """Look through ``.key``, ``.bucket_name`` and ``.name`` of an S3 resource."""
+        """Look through ``self.x`` set just before, and ``.key`` and the like of an S3 resource."""
+        stored = self._definitions.attribute_reads.get(node)
+        if stored is not None:
+            return self.of_definition(stored)
         name = node.attr.value
         if name in ("key", "bucket_name", "name"):
             made = self._definitions.resolve(node.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -18,6 +18,7 @@ from codemod.pairing import Candidate, made_by
 from codemod.syntax import (
     argument,
     callee,
+    descendants,
     dotted,
     keyword,
     last_name,
@@ -36,6 +37,7 @@ class Fate(enum.Enum):
     PASSED_ON = "passed on"
     LOGGED = "logged"
     READ = "object read"
+    MAY_BE_READ = "object perhaps read"
     WAITED_FOR = "object waited for"
     DELETED = "object deleted"
 
@@ -57,6 +59,9 @@ _READERS = frozenset(
 )
 _LISTERS = frozenset("list_objects_v2 list_objects list_object_versions filter".split())
 _DELETERS = frozenset("delete_object delete_objects delete".split())
+_COLLECTORS = frozenset(
+    "append appendleft add insert extend put put_nowait setdefault put_item set hset".split()
+)
 _LOCAL_FUNCTIONS = frozenset(
     "open remove unlink rmtree exists isfile getsize Path makedirs mkdir basename dirname join"
     " copyfile move rename stat abspath".split()
@@ -94,6 +99,7 @@ class Visibility:
         self._entries = {call.entry for call in candidate.calls}
         self.uses: list[Use] = []
         self._followed: set[Definition] = set()
+        self.behind: set[Definition] = set()
         self.identifying = list(self._identifying())
         for definition in self.identifying:
             self._follow(definition)
@@ -113,8 +119,8 @@ class Visibility:
         if isinstance(receiver, cst.Name):
             if self._facts.clients.receiver(receiver).role is Role.OBJECT:
                 yield self._facts.definitions.of(receiver)
-        seen: set[Definition] = set()
-        stack = [name for node in starts for name in names_in(node)]
+        seen = self.behind
+        stack = [name for node in starts for name in self._names(node)]
         while stack:
             definition = self._facts.definitions.of(stack.pop())
             if definition in seen:
@@ -124,6 +130,16 @@ class Visibility:
                 stack.extend(names_in(definition.value))
             if definition.kind is not Kind.OUTSIDE and self._identifies(definition):
                 yield definition
+
+    def _names(self, node: cst.BaseExpression) -> Iterator[cst.Name]:
+        """Yield the names in an expression, looking through attributes that were just set."""
+        yield from names_in(node)
+        for part in descendants(node):
+            stored = self._facts.definitions.attribute_reads.get(part)
+            if stored is not None and stored.node is not None and stored.value is not None:
+                if self._identifies(stored):
+                    self._add(Fate.STORED, stored.node, stored.name.lstrip("."))
+                yield from names_in(stored.value)
 
     def _identifies(self, definition: Definition) -> bool:
         upload = self._candidate.upload
@@ -254,7 +270,7 @@ class Visibility:
             return True
         if name in ("dict", "update") and self._is_parameters(call):
             return name == "update"
-        self._add(Fate.PASSED_ON, call, what)
+        self._add(Fate.STORED if name in _COLLECTORS else Fate.PASSED_ON, call, what)
         return True
 
     def _is_parameters(self, call: cst.Call) -> bool:
@@ -299,49 +315,97 @@ class Visibility:
                 if call is None:
                     continue
                 same_place = index.function(func) is here
-                if not self._names_object(call, name, key, same_place):
+                certain = self._names_object(call, name, key)
+                if certain is None:
                     continue
                 fate = Fate.WAITED_FOR if name == "wait" else self._operation(name)
                 assert fate is not None
+                if fate is Fate.READ and not (certain and same_place):
+                    fate = Fate.MAY_BE_READ
+                elif not certain and same_place:
+                    continue
                 if not any(use.node is call.carrier for use in self.uses):
                     self._add(fate, call.carrier, last_name(func) or "")
 
-    def _names_object(
-        self, call: Invocation, name: str, key: Template, same_place: bool
-    ) -> bool:
+    def _names_object(self, call: Invocation, name: str, key: Template) -> bool | None:
+        """Tell whether an operation is on the object: certainly, perhaps, or not (``None``)."""
         facts = self._facts
-        found: cst.BaseExpression | None = None
-        arg = keyword(call.args, "Key") or keyword(call.args, "Prefix")
-        if arg is not None:
-            found = arg.value
-        elif name in ("download_file", "download_fileobj"):
-            positional = argument(call.args, 1, "Key")
-            found = positional.value if positional is not None else None
-        elif keyword(call.args, "Delete") is not None:
-            return self._mentions_key(call.carrier)
-        else:
-            made = facts.clients.receiver(call.receiver).made
-            if made is not None and callee(made) == "Object":
-                part = argument(made.args, len(made.args) - 1, "key")
-                found = part.value if part is not None else None
-        if found is None:
-            copied = keyword(call.args, "CopySource")
-            return copied is not None and self._mentions_key(copied)
-        template = facts.templates.of(found)
+        copied = keyword(call.args, "CopySource")
+        if copied is not None:
+            return self._copies_object(copied, key)
+        if self._is_other_bucket(call):
+            return None
         if name in _LISTERS or keyword(call.args, "Prefix") is not None:
-            prefix = literal(template)
-            start = key[0] if key else ""
-            if prefix is not None:
-                return same_place and isinstance(start, str) and start.startswith(prefix)
-            return same_place and template == key[: len(template)]
-        if template == key:
+            return self._lists_object(call, key)
+        found = self._key_of(call, name)
+        if found is None:
+            several = keyword(call.args, "Delete")
+            found_keys = _keys_in(several) if several is not None else []
+            if several is not None and self._mentions_key(several):
+                return True
+        else:
+            found_keys = [found]
+        templates = [facts.templates.of(one) for one in found_keys]
+        if key in templates:
             return True
-        return may_match(template, key)
+        return False if any(may_match(template, key) for template in templates) else None
+
+    def _copies_object(self, source: cst.Arg, key: Template) -> bool | None:
+        """``CopySource`` is ``{"Bucket": …, "Key": …}`` or ``"bucket/key"``."""
+        if self._mentions_key(source) or contains(self._facts.templates.of(source.value), key):
+            return True
+        keys = [self._facts.templates.of(one) for one in _keys_in(source)]
+        if key in keys:
+            return True
+        return False if any(may_match(one, key) for one in keys) else None
+
+    def _key_of(self, call: Invocation, name: str) -> cst.BaseExpression | None:
+        arg = keyword(call.args, "Key")
+        if arg is None and name in ("download_file", "download_fileobj"):
+            arg = argument(call.args, 1, "Key")
+        if arg is None:
+            made = self._facts.clients.receiver(call.receiver).made
+            if made is not None and callee(made) == "Object":
+                arg = argument(made.args, len(made.args) - 1, "key")
+        return arg.value if arg is not None else None
+
+    def _is_other_bucket(self, call: Invocation) -> bool:
+        bucket = keyword(call.args, "Bucket")
+        if bucket is None:
+            return False
+        one = literal(self._facts.templates.of(bucket.value))
+        other = literal(self._candidate.upload.bucket or ())
+        return bool(one and other) and one != other
+
+    def _lists_object(self, call: Invocation, key: Template) -> bool | None:
+        prefix = keyword(call.args, "Prefix")
+        if prefix is None:
+            bucket = keyword(call.args, "Bucket")
+            if bucket is None:
+                return None
+            same = self._facts.templates.of(bucket.value) == self._candidate.upload.bucket
+            return True if same else None
+        template = self._facts.templates.of(prefix.value)
+        text, start = literal(template), key[0] if key else ""
+        if text is not None:
+            return True if isinstance(start, str) and start.startswith(text) else None
+        if template == key[: len(template)]:
+            return True
+        return False if may_match(template, key) else None
 
     def _mentions_key(self, node: cst.CSTNode) -> bool:
         return any(
             self._facts.definitions.of(name) in self._followed for name in names_in(node)
         )
+
+
+def _keys_in(node: cst.CSTNode) -> list[cst.BaseExpression]:
+    """Return the values of every ``"Key": …`` in an argument such as ``CopySource``."""
+    return [
+        part.value
+        for part in descendants(node)
+        if isinstance(part, cst.DictElement) and string_value(part.key) == "Key"
+    ]
 
 
 _UPLOADED = re.compile(r"upload|\bput\b[^.]*\bs3\b", re.IGNORECASE)
@@ -350,9 +414,16 @@ _S3 = re.compile(r"\bs3\b|bucket", re.IGNORECASE)
 
 
 def announces_upload(
-    facts: Facts, statement: cst.CSTNode, identifying: list[Definition]
+    facts: Facts, statement: cst.CSTNode, behind: Collection[Definition]
 ) -> bool:
-    """Tell whether a statement only logs that the payload was uploaded."""
+    """Tell whether a statement only logs that the payload was uploaded.
+
+    Args:
+        facts: The module.
+        statement: The statement.
+        behind: What the key and the URI of the object are made from; to say "stored x" of one
+            of these is about the upload, too.
+    """
     if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
         return False
     small = statement.body[0]
@@ -365,7 +436,7 @@ def announces_upload(
     if _UPLOADED.search(text):
         return True
     names = {facts.definitions.of(name) for name in names_in(call)}
-    about = bool(names & set(identifying)) or _S3.search(text) is not None
+    about = not names.isdisjoint(behind) or _S3.search(text) is not None
     return about and _KEPT.search(text) is not None
 
 
