@@ -364,12 +364,20 @@ class _Builder:
 
     def _block(self, statements: Sequence[cst.BaseStatement]) -> cst.IndentedBlock:
         """Make a block that is indented like the block around the upload."""
-        indent: str | None = None
         block = self.facts.index.block(self.layout.uploading)
         if isinstance(block, cst.IndentedBlock):
             indent = block.indent
+        else:
+            indent = self._module_indent()
         moved = [cast(cst.BaseStatement, one.visit(_BareBlankLines())) for one in statements]
         return cst.IndentedBlock(moved, indent=indent)
+
+    def _module_indent(self) -> str | None:
+        """Return a tab for a file without any block whose continued lines begin with tabs."""
+        module = self.facts.index.module
+        if any(isinstance(node, cst.IndentedBlock) for node in self.facts.index.parent):
+            return None
+        return "\t" if "\n\t" in module.code_for_node(self.layout.uploading) else None
 
     # -- the upload and the calls ----------------------------------------------------------
 
