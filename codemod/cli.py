@@ -48,8 +48,6 @@ class _Options:
 
 
 class _Limit(click.types.IntParamType):
-    name = "bytes"
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         limit = int(super().convert(value, param, ctx))
         if limit < 1:
@@ -100,6 +98,7 @@ _ARGUMENTS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     click.option(
         "--limit",
         type=_Limit(),
+        metavar="BYTES",
         default=SERVICE_LIMIT,
         show_default=True,
         help="The largest payload to send inline, in bytes.",

@@ -19,7 +19,7 @@ class Invocation:
     """One call of a bound method.
 
     Attributes:
-        func: The method, as in ``s3.put_object``.
+        func: The method, as in ``s3.put_object``, or the name of a function.
         carrier: The call node whose argument list holds the method's arguments.
         args: Those arguments.
         whole: The expression to see as the call: with ``await`` and what runs it in a thread.
@@ -27,7 +27,7 @@ class Invocation:
         is_indirect: Whether another function runs the method (then it must be awaited).
     """
 
-    func: cst.Attribute
+    func: cst.Attribute | cst.Name
     carrier: cst.Call
     args: tuple[cst.Arg, ...]
     whole: cst.BaseExpression
@@ -36,18 +36,20 @@ class Invocation:
 
     @property
     def receiver(self) -> cst.BaseExpression:
-        return self.func.value
+        """What the method is called on; the function itself where there is no such thing."""
+        return self.func.value if isinstance(self.func, cst.Attribute) else self.func
 
     @property
     def method(self) -> str:
-        return self.func.attr.value
+        """The name of the method or function."""
+        return self.func.attr.value if isinstance(self.func, cst.Attribute) else self.func.value
 
 
 #: Functions that run another one, and the position of that one among their arguments.
 _RUNNERS = {"to_thread": 0, "run_in_executor": 1, "run_sync": 0, "run_in_threadpool": 0}
 
 
-def invocation(index: Index, func: cst.Attribute) -> Invocation | None:
+def invocation(index: Index, func: cst.Attribute | cst.Name) -> Invocation | None:
     """Return how a bound method is called; ``None`` if it is only mentioned."""
     above = index.parent[func]
     if isinstance(above, cst.Call) and above.func is func:
@@ -72,7 +74,7 @@ def invocation(index: Index, func: cst.Attribute) -> Invocation | None:
 
 def _finish(
     index: Index,
-    func: cst.Attribute,
+    func: cst.Attribute | cst.Name,
     carrier: cst.Call,
     args: tuple[cst.Arg, ...],
     whole: cst.BaseExpression,

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from codemod.calls import LegacyCall, NotLegacy, find_calls
 from codemod.facts import Facts
+from codemod.flows import with_helpers
 from codemod.layout import Layout, arrange
 from codemod.model import Fix
-from codemod.pairing import Candidate, Refusal, pair
+from codemod.pairing import Candidate, pair
+from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
 from codemod.template import literal
@@ -52,7 +54,7 @@ def judge(facts: Facts) -> Judgement:
     calls, left = find_calls(facts)
     if not calls:
         return Judgement((), tuple(left))
-    pairing = pair(facts, calls, find_uploads(facts))
+    pairing = pair(facts, calls, with_helpers(facts, find_uploads(facts)))
     verdicts: list[Verdict] = []
     for candidate in pairing.candidates:
         verdicts.extend(_judge(facts, candidate))
@@ -68,6 +70,9 @@ def judge(facts: Facts) -> Judgement:
 
 
 def _judge(facts: Facts, candidate: Candidate) -> list[Verdict]:
+    problem = candidate.upload.problem
+    if problem is not None:
+        return [Verdict(call, candidate.upload, Fix.NONE, problem) for call in candidate.calls]
     seen = Visibility(facts, candidate)
     layout = arrange(facts, candidate, seen)
     if isinstance(layout, Refusal):

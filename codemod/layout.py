@@ -16,8 +16,9 @@ from codemod.calls import LegacyCall, Style
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
-from codemod.pairing import Candidate, Refusal, made_by
+from codemod.pairing import Candidate, made_by
 from codemod.payload import Form as PayloadForm
+from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, swallows
 from codemod.syntax import descendants, names_in, target_names, unwrap_await
 from codemod.visibility import Fate, Visibility, announces_upload, is_response_name

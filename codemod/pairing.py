@@ -11,24 +11,11 @@ from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.payload import Payload, payload_of
+from codemod.refusals import Refusal
 from codemod.structure import Span, span, swallows
 from codemod.syntax import names_in, unwrap_await
 from codemod.template import Hole, Template, contains, literal, same_object
 from codemod.uploads import Upload
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Refusal:
-    """Why a call is not rewritten, or not without the user's say-so.
-
-    ``reason`` is a slug of :data:`codemod.rules.REASONS`; ``node`` is the code that caused it;
-    ``detail`` fills the message; ``unlock`` is the smallest change that would do away with it.
-    """
-
-    reason: str
-    node: cst.CSTNode
-    detail: str = ""
-    unlock: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,10 +109,21 @@ def _reach(facts: Facts, upload: Upload, call: LegacyCall) -> Span | None:
 def _invokes(facts: Facts, call: LegacyCall, upload: Upload) -> bool:
     if upload.returns_uri and made_by(facts, call.location, upload):
         return True
+    if upload.via is not None and upload.via.returns == "else":
+        if _comes_from(facts, call.location, upload):
+            return True
     uri = facts.templates.of(call.location)
     if upload.bucket is None or upload.key is None:
         return uri == upload.uri
     return same_object(uri, upload.bucket, upload.key)
+
+
+def _comes_from(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether a location is part of what a function of the file returned."""
+    if not isinstance(location, cst.Name):
+        return False
+    value = facts.definitions.of(location).value
+    return value is not None and unwrap_await(value) is unwrap_await(upload.uploading)
 
 
 def made_by(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:

@@ -80,6 +80,8 @@ def payload_of(facts: Facts, upload: Upload) -> Payload:
     node = upload.payload
     if upload.given is Given.PATH:
         return Payload(Form.PATH, node)
+    if upload.via is not None and isinstance(upload.via.form, Form):
+        return Payload(upload.via.form, node)
     opened = _opened_path(facts, node)
     if opened is not None:
         return Payload(Form.PATH, opened)

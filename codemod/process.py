@@ -14,8 +14,8 @@ from codemod.calls import METHOD, describe
 from codemod.facts import Facts
 from codemod.judge import Judgement, Verdict, judge
 from codemod.model import FileResult, Finding, Fix, Note, Place, Settings
-from codemod.pairing import Refusal
 from codemod.positions import Span, locate
+from codemod.refusals import Refusal
 from codemod.rewrite import rewrite
 from codemod.rules import REASONS
 from codemod.syntax import unwrap_await
@@ -141,7 +141,7 @@ def _call_node(verdict: Verdict) -> cst.CSTNode:
 
 
 def _upload_node(verdict: Verdict) -> cst.CSTNode:
-    return unwrap_await(verdict.upload.invocation.whole)
+    return unwrap_await(verdict.upload.innermost.invocation.whole)
 
 
 def _pointed_at(node: cst.CSTNode) -> cst.CSTNode:

@@ -388,6 +388,8 @@ class _Builder:
         statement = original.with_changes(leading_lines=_from_comment(original.leading_lines))
         keeps = payload.form in (Form.PATH, Form.HANDLE) or self._body_name() != self.names.body
         takes_text = upload.api == "upload_string_as_file_body"
+        if upload.via is not None and not upload.via.takes_bytes:
+            return statement
         if keeps or (takes_text and isinstance(payload.node, cst.Name)):
             return statement
         if upload.given is Given.BODY or payload.form is Form.BYTES:

@@ -239,6 +239,42 @@ _REASONS = (
         "Open the file again for the later use.",
     ),
     Reason(
+        "helper-call-unclear",
+        "SAI003",
+        "the call of the uploading function does not show which argument is which ({detail})",
+        "Pass the arguments one by one.",
+    ),
+    Reason(
+        "helper-decorated",
+        "SAI003",
+        "a decorator may change what the uploading function does ({detail})",
+        "Call an undecorated function that uploads.",
+    ),
+    Reason(
+        "helper-does-more",
+        "SAI003",
+        "the uploading function does more than upload ({detail})",
+        "Move everything but the upload out of the function.",
+    ),
+    Reason(
+        "helper-overridden",
+        "SAI003",
+        "the uploading function has another definition ({detail})",
+        "Give the functions different names.",
+    ),
+    Reason(
+        "helper-returns-early",
+        "SAI003",
+        "the uploading function may end before it uploads ({detail})",
+        "Check the payload before calling the function.",
+    ),
+    Reason(
+        "payload-made-in-helper",
+        "SAI003",
+        "the payload is made inside the uploading function in a way the caller cannot ({detail})",
+        "Make the payload in the caller and pass it to the function that uploads it.",
+    ),
+    Reason(
         "argument-has-effects",
         "SAI003",
         "an argument of the upload does something besides giving a value ({detail})",

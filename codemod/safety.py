@@ -9,9 +9,10 @@ import libcst as cst
 from codemod import effects
 from codemod.facts import Facts
 from codemod.layout import Layout, fates_left
-from codemod.pairing import Candidate, Refusal
+from codemod.pairing import Candidate
 from codemod.payload import Form
 from codemod.index import LOOPS
+from codemod.refusals import Refusal
 from codemod.syntax import callee, children, descendants, string_value
 from codemod.template import Hole, source
 from codemod.uploads import Given

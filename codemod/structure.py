@@ -65,8 +65,8 @@ def span(index: Index, earlier: LineOrCompound, later: LineOrCompound) -> Span |
             first,
             last,
             tuple(body[start + 1 : end]),  # type: ignore[arg-type]
-            _steps(index, earlier, block),
-            _steps(index, later, block),
+            steps_to(index, earlier, block),
+            steps_to(index, later, block),
         )
     return None
 
@@ -94,12 +94,14 @@ def _owner(index: Index, node: cst.CSTNode) -> LineOrCompound:
     return node
 
 
-def _steps(index: Index, statement: LineOrCompound, block: Block) -> tuple[Step, ...]:
-    """Return the compound statements (each ``elif`` too) from a block down to a statement."""
+def steps_to(
+    index: Index, statement: LineOrCompound, outer: cst.CSTNode
+) -> tuple[Step, ...]:
+    """Return the compound statements (each ``elif`` too) from a block or function to a statement."""
     steps: list[Step] = []
     below: cst.CSTNode = statement
     for above in index.ancestors(statement):
-        if above is block:
+        if above is outer:
             break
         if isinstance(above, cst.BaseCompoundStatement):
             steps.append(Step(above, below))

@@ -12,6 +12,7 @@ import libcst as cst
 from codemod.clients import Receiver, Role
 from codemod.facts import Facts
 from codemod.invocations import Invocation, invocation
+from codemod.refusals import Refusal
 from codemod.syntax import argument, dict_items, dotted, keyword
 from codemod.template import Hole, Template, basename, normal, s3_uri
 
@@ -22,6 +23,25 @@ class Given(enum.Enum):
     BODY = "in memory or as a handle"
     PATH = "as the path of a file"
     HANDLE = "as a file object"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Via:
+    """The function of the file through which an upload is made.
+
+    Attributes:
+        function: The function that is called.
+        inner: The upload inside it.
+        form: What the payload expression gives there; ``None`` where it is just an argument.
+        takes_bytes: Whether the function only uploads the argument, so that bytes will do.
+        returns: What a call gives: ``uri``, ``key``, ``nothing`` or ``else``.
+    """
+
+    function: cst.FunctionDef
+    inner: Upload
+    form: enum.Enum | None
+    takes_bytes: bool
+    returns: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +60,8 @@ class Upload:
         returns_uri: Whether the call returns the URI of the object.
         bucket_node: The expression for the bucket, where there is one.
         key_node: The expression for the key, where there is one.
+        via: The function of the file that makes the upload, if this is a call of one.
+        problem: Why the upload cannot be followed through that function.
     """
 
     invocation: Invocation
@@ -53,6 +75,13 @@ class Upload:
     returns_uri: bool = False
     bucket_node: cst.BaseExpression | None = None
     key_node: cst.BaseExpression | None = None
+    via: Via | None = None
+    problem: Refusal | None = None
+
+    @property
+    def innermost(self) -> Upload:
+        """The upload through boto3 that is made in the end."""
+        return self if self.via is None else self.via.inner.innermost
 
     @property
     def api(self) -> str:
