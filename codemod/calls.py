@@ -12,7 +12,9 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.index import Index
 from codemod.invocations import Invocation, invocation
-from codemod.syntax import dict_items, dotted, is_none, keyword, string_value, terminates
+from codemod.refusals import Refusal
+from codemod.syntax import dict_items, dotted, is_none, last_name, string_value, terminates
+from codemod.template import source
 
 METHOD = "invoke_endpoint_async"
 
@@ -37,6 +39,7 @@ class LegacyCall:
         parameters: For the two dict styles what the variable with the parameters reads.
         parameters_made: For the two dict styles the literal that made them.
         content_type: Whether the call itself has a ``ContentType``; ``None`` if nobody can tell.
+        problem: Why the dictionary with the parameters cannot be changed.
     """
 
     invocation: Invocation
@@ -46,6 +49,7 @@ class LegacyCall:
     parameters: Definition | None = None
     parameters_made: cst.BaseExpression | None = None
     content_type: bool | None = False
+    problem: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +60,21 @@ class NotLegacy:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What the argument list of one call says, with dictionaries looked through."""
+_Items = dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]]
 
-    items: dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]]
-    parameters: Definition | None
-    made: cst.BaseExpression | None
-    complete: bool
+
+@dataclass(slots=True, eq=False)
+class _Given:
+    """What the argument list of one call says, with dictionaries looked through.
+
+    ``complete`` is false if there may be more in it than ``items``.
+    """
+
+    items: _Items
+    parameters: Definition | None = None
+    made: cst.BaseExpression | None = None
+    complete: bool = True
+    problem: Refusal | None = None
 
 
 def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
@@ -78,7 +89,7 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
         elif facts.clients.is_foreign(call.receiver, METHOD):
             left.append(NotLegacy(call.carrier, "the receiver is not a boto3 client"))
         else:
-            found.append((call, _given(facts, call.args)))
+            found.append((call, _given(facts, call)))
     inline = [call for call, given in found if "Body" in given.items]
     legacy = []
     for call, given in found:
@@ -92,7 +103,14 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
             content_type = None
         legacy.append(
             LegacyCall(
-                call, location, style, entry, given.parameters, given.made, content_type
+                call,
+                location,
+                style,
+                entry,
+                given.parameters,
+                given.made,
+                content_type,
+                given.problem,
             )
         )
     return legacy, left
@@ -120,90 +138,133 @@ def _why_not(
     return None
 
 
-def _given(facts: Facts, args: tuple[cst.Arg, ...]) -> _Given:
-    items: dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]] = {}
-    parameters: Definition | None = None
-    made: cst.BaseExpression | None = None
-    complete = True
-    for arg in args:
+def _given(facts: Facts, call: Invocation) -> _Given:
+    given = _Given({})
+    for arg in call.args:
         if arg.keyword is not None:
-            items[arg.keyword.value] = (arg.value, arg, Style.KEYWORD)
+            given.items[arg.keyword.value] = (arg.value, arg, Style.KEYWORD)
         elif arg.star == "**":
-            found = _from_dict(facts, arg.value)
-            if found is None:
-                complete = False
-                continue
-            items.update(found.items)
-            complete = complete and found.complete
+            found = _from_dict(facts, arg.value, call)
+            given.items.update(found.items)
+            given.complete = given.complete and found.complete
+            given.problem = given.problem or found.problem
             if "InputLocation" in found.items:
-                parameters, made = found.parameters, found.made
+                given.parameters, given.made = found.parameters, found.made
         elif arg.star == "*":
-            complete = False
-    return _Given(items, parameters, made, complete)
+            given.complete = False
+    return given
 
 
-def _from_dict(facts: Facts, value: cst.BaseExpression) -> _Given | None:
+def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> _Given:
     literal = dict_items(value)
     if literal is not None:
-        return _Given(_entries(literal), None, value, _is_complete(literal))
+        return _from_literal(literal, None, value)
     if not isinstance(value, cst.Name):
-        return None
+        return _Given({}, complete=False)
     definition = facts.definitions.of(value)
     if definition.kind in (Kind.MERGED, Kind.SHARED):
-        return _merged(facts, definition)
-    if definition.kind is not Kind.ASSIGNED:
-        return None
-    literal = dict_items(definition.value)
+        return _merged(definition)
+    literal = dict_items(definition.value) if definition.kind is Kind.ASSIGNED else None
     if literal is None:
-        return None
-    items = _entries(literal)
-    complete = _is_complete(literal)
+        return _Given({}, complete=False)
+    given = _from_literal(literal, definition, definition.value)
+    if not _has_one_name(facts, definition):
+        given.problem = Refusal("parameters-used-elsewhere", value, value.value)
     for name in facts.definitions.reads(definition):
-        subscript = facts.index.parent[name]
-        if not isinstance(subscript, cst.Subscript) or subscript.value is not name:
-            if _is_update(facts.index, name):
-                complete = False
+        _add_use(facts, given, name, call)
+    return given
+
+
+def _from_literal(
+    literal: list[tuple[str | None, cst.BaseExpression, cst.CSTNode]],
+    parameters: Definition | None,
+    made: cst.BaseExpression | None,
+) -> _Given:
+    given = _Given({}, parameters, made)
+    for key, value, node in literal:
+        if key is not None:
+            given.items[key] = (value, node, Style.DICT_ENTRY)
             continue
-        target = facts.index.parent[subscript]
-        assign = facts.index.parent[target]
+        given.complete = False
+        if "InputLocation" in given.items and given.problem is None:
+            given.problem = Refusal(
+                "parameters-unclear", node, source(value), "put InputLocation last"
+            )
+    return given
+
+
+def _has_one_name(facts: Facts, definition: Definition) -> bool:
+    assert definition.node is not None
+    target = facts.index.parent[definition.node]
+    assign = facts.index.parent.get(target)
+    if isinstance(target, cst.AssignTarget) and isinstance(assign, cst.Assign):
+        return len(assign.targets) == 1
+    return isinstance(target, cst.AnnAssign)
+
+
+def _add_use(facts: Facts, given: _Given, name: cst.Name, call: Invocation) -> None:
+    """Take account of one place that names the dictionary with the parameters."""
+    index = facts.index
+    above = index.parent[name]
+    if isinstance(above, cst.Arg) and above.star == "**":
+        if last_name(getattr(index.parent[above], "func", above)) == METHOD:
+            return
+    elif isinstance(above, cst.Subscript) and above.value is name:
+        key = _subscript_key(above)
+        target = index.parent[above]
+        assign = index.parent[target]
         if isinstance(target, cst.AssignTarget) and isinstance(assign, cst.Assign):
-            key = _subscript_key(subscript)
-            if key is None:
-                complete = False
-            elif key == "InputLocation" and key in items:
-                return None  # written twice: which one counts depends on the path taken
-            else:
-                items[key] = (assign.value, assign, Style.DICT_ITEM)
-    return _Given(items, definition, definition.value, complete)
+            if key is not None and len(assign.targets) == 1:
+                _add_item(facts, given, key, assign, call)
+                return
+        elif not isinstance(target, (cst.Del, cst.AugAssign, cst.Subscript)):
+            if key is not None and key not in ("InputLocation", "Body"):
+                return
+    elif isinstance(above, cst.Attribute) and above.attr.value in ("update", "setdefault", "pop"):
+        given.complete = False
+        given.problem = given.problem or Refusal("parameters-unclear", above, source(above))
+        return
+    given.problem = given.problem or Refusal(
+        "parameters-used-elsewhere", name, name.value, "pass the parameters to the call only"
+    )
 
 
-def _merged(facts: Facts, definition: Definition) -> _Given:
+def _add_item(
+    facts: Facts, given: _Given, key: str, assign: cst.Assign, call: Invocation
+) -> None:
+    """``params["Accept"] = …``: certain only if every way to the call goes through it."""
+    index = facts.index
+    statement, calling = index.statement(assign), index.statement(call.carrier)
+    is_certain = (
+        index.inside(calling, index.block(statement))
+        and index.order[statement] < index.order[calling]
+    )
+    if key == "InputLocation":
+        if key in given.items:
+            given.problem = Refusal("parameters-conditional", assign)
+        elif not is_certain:
+            given.problem = Refusal(
+                "parameters-conditional",
+                assign,
+                unlock="set InputLocation where it is certain to be set",
+            )
+        given.items[key] = (assign.value, assign, Style.DICT_ITEM)
+    elif key == "Body" or is_certain:
+        given.items.setdefault(key, (assign.value, assign, Style.DICT_ITEM))
+    elif key == "ContentType" and key not in given.items:
+        given.complete = False
+
+
+def _merged(definition: Definition) -> _Given:
     """Look at what reaches a merge only for ``Body``: then the code is guarded already."""
-    origins = [origin for source in definition.sources for origin in source.origins()]
+    origins = [origin for source_ in definition.sources for origin in source_.origins()]
     for origin in origins or definition.origins():
         literal = dict_items(origin.value)
         if literal is not None and any(key == "Body" for key, _, _ in literal):
             assert origin.value is not None
-            body: dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]] = {
-                "Body": (origin.value, origin.value, Style.DICT_ENTRY)
-            }
-            return _Given(body, None, None, complete=False)
-    return _Given({}, None, None, complete=False)
-
-
-def _entries(
-    literal: list[tuple[str | None, cst.BaseExpression, cst.CSTNode]],
-) -> dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]]:
-    return {key: (value, node, Style.DICT_ENTRY) for key, value, node in literal if key is not None}
-
-
-def _is_complete(literal: list[tuple[str | None, cst.BaseExpression, cst.CSTNode]]) -> bool:
-    return all(key is not None for key, _, _ in literal)
-
-
-def _is_update(index: Index, name: cst.Name) -> bool:
-    above = index.parent[name]
-    return isinstance(above, cst.Attribute) and above.attr.value in ("update", "setdefault")
+            body: _Items = {"Body": (origin.value, origin.value, Style.DICT_ENTRY)}
+            return _Given(body, complete=False)
+    return _Given({}, complete=False)
 
 
 def _subscript_key(node: cst.Subscript) -> str | None:
@@ -245,8 +306,3 @@ def describe(call: LegacyCall) -> str:
     """Return how messages name a call: ``runtime.invoke_endpoint_async``."""
     receiver = dotted(call.invocation.receiver)
     return f"{receiver}.{METHOD}" if receiver else METHOD
-
-
-def has_keyword(call: LegacyCall, name: str) -> bool:
-    """Tell whether the call itself is given a keyword."""
-    return keyword(call.invocation.args, name) is not None

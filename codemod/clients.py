@@ -178,7 +178,7 @@ class Clients:
 
     def _call(self, node: cst.Call, steps: int) -> Receiver:
         name = callee(node)
-        origin = self._index.origin(node.func) or ""
+        origin = self._definitions.origin(node.func) or ""
         if name is None:
             return _UNKNOWN
         if name in ("client", "create_client", "resource"):
@@ -231,17 +231,19 @@ class Clients:
         """Resolve a call of a class or function that the file itself defines."""
         if not isinstance(node.func, (cst.Name, cst.Attribute)):
             return _UNKNOWN
-        if any(made.name.value == name for made in self._index.classes):
-            return _FOREIGN
-        functions = self._index.defined_functions.get(name, [])
-        if len(functions) != 1:
+        if isinstance(node.func, cst.Name):
+            made = self._definitions.of(node.func).node
+            if isinstance(made, cst.ClassDef):
+                return _FOREIGN
+        function = self._definitions.function_called(node)
+        if function is None:
             return _UNKNOWN
         values = [
             part.value
-            for part in descendants(functions[0].body)
+            for part in descendants(function.body)
             if isinstance(part, cst.Return)
             and part.value is not None
-            and self._index.function(part) is functions[0]
+            and self._index.function(part) is function
         ]
         return _agree(self.receiver(value, steps) for value in values) if values else _UNKNOWN
 

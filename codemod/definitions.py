@@ -640,6 +640,40 @@ class Definitions:
             return shared
         return self.placeholder(self.index.module, name, Kind.OUTSIDE)
 
+    def origin(self, node: cst.BaseExpression) -> str | None:
+        """Return the dotted name that an expression has outside of the file.
+
+        ``dumps`` after ``from json import dumps`` is ``json.dumps``; ``None`` if the first name
+        is bound by anything but an import, a built-in or an unknown outside.
+        """
+        name = dotted(node)
+        root = root_name(node)
+        if name is None or root is None:
+            return None
+        definition = self.of(root)
+        origins = definition.origins()
+        if definition.kind is Kind.SHARED:
+            origins = [one for source in definition.sources for one in source.origins()]
+        if not all(one.kind in (Kind.IMPORTED, Kind.OUTSIDE) for one in origins):
+            return None
+        first, dot, rest = name.partition(".")
+        return self.index.imported.get(first, first) + dot + rest
+
+    def function_called(self, call: cst.Call) -> cst.FunctionDef | None:
+        """Return the function of the file that a call certainly calls."""
+        func = call.func
+        if isinstance(func, cst.Name):
+            node = self.of(func).node
+            return node if isinstance(node, cst.FunctionDef) else None
+        if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name):
+            owner = self.index.class_of(call)
+            if func.value.value not in ("self", "cls") or owner is None:
+                return None
+            named = self.index.defined_functions.get(func.attr.value, [])
+            if len(named) == 1 and self.index.class_of(named[0]) is owner:
+                return named[0]
+        return None
+
     def known_before(self, definition: Definition, statement: cst.CSTNode) -> bool:
         """Tell whether a definition that is read later was already made before a statement.
 

@@ -191,18 +191,6 @@ class Index:
                     found[top].add(top)
         return {name: origins.pop() for name, origins in found.items() if len(origins) == 1}
 
-    def origin(self, node: cst.CSTNode) -> str | None:
-        """Return the dotted name that an expression has outside the file, as far as imports say.
-
-        ``Session`` after ``from boto3 import Session`` is ``boto3.Session``; what no import
-        binds keeps its own name.
-        """
-        name = dotted(node)
-        if name is None:
-            return None
-        first, dot, rest = name.partition(".")
-        return self.imported.get(first, first) + dot + rest
-
     @cached_property
     def attribute_stores(self) -> dict[str, list[tuple[cst.Attribute, cst.BaseExpression | None]]]:
         """Every store to an attribute in the file: the target and, if it is plain, the value."""

@@ -70,7 +70,8 @@ def judge(facts: Facts) -> Judgement:
 
 
 def _judge(facts: Facts, candidate: Candidate) -> list[Verdict]:
-    problem = candidate.upload.problem
+    problems = (candidate.upload.problem, *(call.problem for call in candidate.calls))
+    problem = next((one for one in problems if one is not None), None)
     if problem is not None:
         return [Verdict(call, candidate.upload, Fix.NONE, problem) for call in candidate.calls]
     seen = Visibility(facts, candidate)

@@ -46,8 +46,6 @@ class Layout:
         location_is_result: Whether ``location`` is only known after the upload.
         default_before: The ``try`` or ``with`` that may swallow an upload error; the S3 route is
             then chosen in front of it, so that the dictionary is always there.
-        parameters_first: Whether the dictionary with the call's parameters is made before the
-            upload, so that the guard adds to it.
     """
 
     form: Form
@@ -59,7 +57,6 @@ class Layout:
     location: cst.BaseExpression | None = None
     location_is_result: bool = False
     default_before: cst.BaseCompoundStatement | None = None
-    parameters_first: bool = False
 
 
 def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Refusal:
@@ -438,25 +435,18 @@ def _request(
     uploading: cst.SimpleStatementLine,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal:
-    parameters_first = _parameters_first(facts, candidate, uploading)
-    if isinstance(parameters_first, Refusal):
-        return parameters_first
     swallowing = next(
         (step.statement for step in candidate.spans[0].down_to_first if swallows(step)), None
     )
     if swallowing is not None and _guard_comes_first(candidate, uploading):
         swallowing = None
-    if swallowing is not None and parameters_first:
-        return Refusal("upload-error-swallowed", swallowing)
     call = candidate.calls[0]
     if candidate.upload.returns_uri and made_by(facts, call.location, candidate.upload):
         if swallowing is not None:
             return Refusal("upload-error-swallowed", swallowing)
-        return _with_result(facts, candidate, uploading, attached, parameters_first)
+        return _with_result(facts, candidate, uploading, attached)
     before: LineOrCompound = swallowing if swallowing is not None else uploading
-    return _with_location(
-        facts, candidate, uploading, attached, before, swallowing, parameters_first
-    )
+    return _with_location(facts, candidate, uploading, attached, before, swallowing)
 
 
 def _guard_comes_first(candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:
@@ -476,7 +466,6 @@ def _with_result(
     candidate: Candidate,
     uploading: cst.SimpleStatementLine,
     attached: tuple[LineOrCompound, ...],
-    parameters_first: bool,
 ) -> Layout | Refusal:
     """Lay out an upload that returns the URI, bound to a name."""
     small = uploading.body[0]
@@ -501,7 +490,6 @@ def _with_result(
         dropped=tuple(dropped),
         location=cst.Name(names[0].value),
         location_is_result=True,
-        parameters_first=parameters_first,
     )
 
 
@@ -512,7 +500,6 @@ def _with_location(
     attached: tuple[LineOrCompound, ...],
     before: LineOrCompound,
     swallowing: cst.BaseCompoundStatement | None,
-    parameters_first: bool,
 ) -> Layout | Refusal:
     """Lay out an upload whose URI the code spells itself."""
     hoisted: list[cst.SimpleStatementLine] = []
@@ -546,7 +533,6 @@ def _with_location(
         tuple(dropped),
         location,
         default_before=swallowing,
-        parameters_first=parameters_first,
     )
 
 
@@ -625,64 +611,6 @@ def _rebuilt(
             parts.append(cst.FormattedStringText("/"))
         parts.append(cst.FormattedStringExpression(node))
     return cst.FormattedString(parts)
-
-
-# -- calls with their parameters in a dictionary -------------------------------------------
-
-
-def _parameters_first(
-    facts: Facts, candidate: Candidate, uploading: cst.SimpleStatementLine
-) -> bool | Refusal:
-    """Tell whether the dictionary of the call is there before the upload."""
-    index = facts.index
-    firsts = set()
-    for call in candidate.calls:
-        if call.style is Style.KEYWORD:
-            firsts.add(False)
-            continue
-        entry = index.statement(call.entry)
-        refusal = _parameters_refusal(facts, candidate, call)
-        if refusal is not None:
-            return refusal
-        is_first = index.order[entry] < index.order[uploading]
-        if is_first and not isinstance(entry, cst.SimpleStatementLine):
-            return Refusal("parameters-used-elsewhere", call.entry)
-        firsts.add(is_first)
-    if len(firsts) > 1 or (True in firsts and len(candidate.calls) > 1):
-        return Refusal("parameters-used-elsewhere", candidate.calls[-1].entry)
-    return firsts.pop()
-
-
-def _parameters_refusal(
-    facts: Facts, candidate: Candidate, call: LegacyCall
-) -> Refusal | None:
-    index = facts.index
-    if call.parameters is None:
-        return None
-    carriers = {one.invocation.carrier for one in candidate.calls}
-    for name in facts.definitions.reads(call.parameters):
-        above = index.parent[name]
-        if isinstance(above, cst.Arg) and index.parent[above] in carriers:
-            continue
-        if isinstance(above, cst.Subscript) and above.value is name:
-            continue
-        return Refusal(
-            "parameters-used-elsewhere",
-            name,
-            name.value,
-            "pass the parameters to the call only",
-        )
-    entry, made = index.statement(call.entry), call.parameters.node
-    call_statement = index.statement(call.invocation.carrier)
-    for statement in (entry, index.statement(made) if made is not None else entry):
-        blocks = (index.block(statement), index.block(call_statement))
-        if blocks[0] is not blocks[1] and not index.inside(call_statement, blocks[0]):
-            return Refusal(
-                "parameters-conditional",
-                statement,
-                unlock="set InputLocation where it is certain to be set",
-            )
-    return None
 
 
 def fates_left(seen: Visibility, layout: Layout, facts: Facts) -> list[tuple[Fate, cst.CSTNode, str]]:

@@ -58,7 +58,7 @@ _BYTES_FUNCTIONS = frozenset(
     " gzip.compress zlib.compress bz2.compress lzma.compress struct.pack os.urandom".split()
 )
 _BYTES_METHODS = frozenset("tobytes to_bytes read_bytes SerializeToString to_parquet".split())
-_TEXT_METHODS = frozenset("decode read_text hexdigest model_dump_json isoformat".split())
+_TEXT_METHODS = frozenset("read_text hexdigest model_dump_json isoformat".split())
 _SAME_METHODS = frozenset(
     "strip lstrip rstrip replace lower upper removeprefix removesuffix expandtabs format".split()
 )
@@ -157,13 +157,13 @@ def _annotated(annotation: cst.Annotation | None) -> Form | None:
 
 
 def _form_of_call(facts: Facts, node: cst.Call, steps: int) -> Form:
-    origin = facts.index.origin(node.func) or ""
+    origin = facts.definitions.origin(node.func) or ""
     name = callee(node) or ""
     if origin in _TEXT_FUNCTIONS:
         return Form.TEXT
     if origin in _BYTES_FUNCTIONS:
         return Form.BYTES
-    if name == "open":
+    if origin in ("open", "io.open") or (name == "open" and isinstance(node.func, cst.Attribute)):
         return _form_of_open(node, method=isinstance(node.func, cst.Attribute))
     if origin in _HANDLE_MAKERS:
         mode = argument(node.args, 0, "mode") if "tempfile" in origin else None
@@ -173,7 +173,7 @@ def _form_of_call(facts: Facts, node: cst.Call, steps: int) -> Form:
         return Form.TEXT_HANDLE
     if isinstance(node.func, cst.Attribute):
         return _form_of_method(facts, node, node.func.value, name, steps)
-    return _form_of_local(facts, node, name, steps)
+    return _form_of_local(facts, node, steps)
 
 
 def _form_of_open(node: cst.Call, *, method: bool) -> Form:
@@ -191,10 +191,15 @@ def _form_of_method(
 ) -> Form:
     if name == "encode":
         return Form.BYTES if _encodes_text(facts, node, receiver, steps) else Form.UNKNOWN
+    if name in facts.index.defined_functions:
+        return _form_of_local(facts, node, steps)
     if name in _BYTES_METHODS and not (name == "to_parquet" and node.args):
         return Form.BYTES
     if name in _TEXT_METHODS:
         return Form.TEXT
+    if name == "decode":
+        known = form_of(facts, receiver, steps) is Form.BYTES
+        return Form.TEXT if known else Form.UNKNOWN
     if name in ("getvalue", "read") and not node.args:
         made = form_of(facts, receiver, steps)
         return {Form.HANDLE: Form.BYTES, Form.TEXT_HANDLE: Form.TEXT}.get(made, Form.UNKNOWN)
@@ -203,7 +208,7 @@ def _form_of_method(
     if name == "join" or name in _SAME_METHODS:
         form = form_of(facts, receiver, steps)
         return form if form in (Form.BYTES, Form.TEXT) else Form.UNKNOWN
-    return _form_of_local(facts, node, name, steps)
+    return _form_of_local(facts, node, steps)
 
 
 def _encodes_text(
@@ -226,13 +231,10 @@ def _returns_text(node: cst.Call) -> bool:
     return not positional and bool(names) and names <= _PANDAS_OPTIONS
 
 
-def _form_of_local(facts: Facts, node: cst.Call, name: str, steps: int) -> Form:
+def _form_of_local(facts: Facts, node: cst.Call, steps: int) -> Form:
     """Look into a function of the file that makes the payload."""
-    functions = facts.index.defined_functions.get(name, [])
-    if len(functions) != 1 or functions[0].asynchronous is not None:
-        return Form.UNKNOWN
-    function = functions[0]
-    if function.decorators:
+    function = facts.definitions.function_called(node)
+    if function is None or function.asynchronous is not None or function.decorators:
         return Form.UNKNOWN
     returned = [
         part.value
@@ -250,7 +252,7 @@ def _form_of_local(facts: Facts, node: cst.Call, name: str, steps: int) -> Form:
 
 def _opened_path(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
     """Return the path of a handle that is opened right in the upload: ``Body=open(p, "rb")``."""
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "open":
+    if isinstance(node, cst.Call) and facts.definitions.origin(node.func) == "open":
         if _form_of_open(node, method=False) is Form.HANDLE:
             path = argument(node.args, 0, "file")
             return path.value if path is not None else None

@@ -420,41 +420,29 @@ class _Builder:
     def _set_request(
         self, items: list[tuple[str, cst.BaseExpression]]
     ) -> list[cst.BaseStatement]:
-        if self.layout.parameters_first:
-            owner = self.candidate.calls[0].parameters
-            assert owner is not None
-            return [
-                cst.SimpleStatementLine(
-                    [cst.Assign([cst.AssignTarget(self._item(owner.name, key))], value)]
-                )
-                for key, value in items
-            ]
         elements = [
             cst.DictElement(self._string(key), _standing_alone(value)) for key, value in items
         ]
         return [_assign(self.names.request, cst.Dict(elements))]
 
-    def _item(self, name: str, key: str) -> cst.Subscript:
-        index = cst.SubscriptElement(cst.Index(self._string(key)))
-        return cst.Subscript(cst.Name(name), [index])
-
     def _edit_call(self, call: LegacyCall, edits: dict[cst.CSTNode, Replacement]) -> None:
         name = cst.Name(self.names.request)
         entry = call.entry
-        if self.layout.parameters_first:
+        if call.parameters is not None:
             self._remove_entry(call, edits)
+            args = call.invocation.carrier.args
+            edits[args[-1]] = [*_with_last(args[-1], name)]
         elif isinstance(entry, cst.Arg):
             edits[entry] = [_starred(entry, name)]
             _move_to_end(self.facts, call, entry, name, edits)
-        elif isinstance(entry, cst.DictElement):
-            edits[entry] = [cst.StarredDictElement(name, comma=entry.comma)]
         else:
-            update = cst.Expr(_method(cst.Name(_owner_name(entry)), "update", name))
-            edits[entry] = [update]
+            assert isinstance(entry, cst.DictElement)
+            edits[entry] = [cst.StarredDictElement(name, comma=entry.comma)]
 
     def _remove_entry(
         self, call: LegacyCall, edits: dict[cst.CSTNode, Replacement]
     ) -> None:
+        """Take ``InputLocation`` out of the dictionary that is passed to the call."""
         if call.style is Style.DICT_ITEM:
             edits[self.facts.index.statement(call.entry)] = ()
             return
@@ -464,9 +452,11 @@ class _Builder:
         position = nodes.index(call.entry)
         edits[call.entry] = ()
         if position == len(nodes) - 1 and position:
-            before = nodes[position - 1]
-            comma = getattr(call.entry, "comma", None)
-            edits[before] = [before.with_changes(comma=comma)]
+            before, last = nodes[position - 1], call.entry
+            kept = {"comma": getattr(last, "comma", cst.MaybeSentinel.DEFAULT)}
+            if isinstance(last, cst.Arg):
+                kept["whitespace_after_arg"] = last.whitespace_after_arg
+            edits[before] = [before.with_changes(**kept)]
 
     def _string(self, text: str) -> cst.SimpleString:
         quote = self._quote()
@@ -519,6 +509,20 @@ def _starred(entry: cst.Arg, name: cst.Name) -> cst.Arg:
         value=name,
         whitespace_after_star=cst.SimpleWhitespace(""),
     )
+
+
+def _with_last(arg: cst.Arg, name: cst.Name) -> tuple[cst.Arg, cst.Arg]:
+    """Return the last argument of a call and ``**request_input`` after it."""
+    between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if isinstance(arg.comma, cst.Comma):
+        between = arg.comma
+        if not isinstance(between.whitespace_after, cst.ParenthesizedWhitespace):
+            between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    first = arg.with_changes(comma=between, whitespace_after_arg=cst.SimpleWhitespace(""))
+    second = cst.Arg(
+        name, star="**", comma=arg.comma, whitespace_after_arg=arg.whitespace_after_arg
+    )
+    return first, second
 
 
 def _move_to_end(
@@ -576,13 +580,6 @@ def _without_remark(arg: cst.Arg) -> cst.Arg:
             after = comma.whitespace_after.with_changes(first_line=bare)
             return arg.with_changes(comma=comma.with_changes(whitespace_after=after))
     return arg
-
-
-def _owner_name(entry: cst.CSTNode) -> str:
-    assert isinstance(entry, cst.Assign)
-    target = entry.targets[0].target
-    assert isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name)
-    return target.value.value
 
 
 def _standing_alone(node: cst.BaseExpression) -> cst.BaseExpression:

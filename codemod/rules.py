@@ -209,6 +209,18 @@ _REASONS = (
         "Wait for the object right after the upload.",
     ),
     Reason(
+        "name-shadowed",
+        "SAI003",
+        "a well-known name means something else here ({detail})",
+        "Rename the variable or function of that name.",
+    ),
+    Reason(
+        "parameters-unclear",
+        "SAI003",
+        "something unknown may replace the InputLocation in the dictionary ({detail})",
+        "Put InputLocation last, or pass it to the call itself.",
+    ),
+    Reason(
         "parameters-used-elsewhere",
         "SAI003",
         "the dictionary with the call's parameters is used for something else, too ({detail})",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import libcst as cst
 
 from codemod import effects
+from codemod.definitions import Kind
 from codemod.facts import Facts
 from codemod.layout import Layout, fates_left
 from codemod.pairing import Candidate
@@ -45,6 +46,42 @@ def upload_options(
     return None
 
 
+#: Names whose meaning the analysis and the generated code rely on.
+_WELL_KNOWN = frozenset(
+    "len isinstance str bytes open repr print int float sorted list dict set tuple min max json os"
+    " base64 uuid time datetime io pickle posixpath urllib hashlib random pathlib Path".split()
+)
+_GENERATED = {
+    Form.UNKNOWN: ("len", "isinstance", "str", "bytes"),
+    Form.PATH: ("len", "open"),
+}
+
+
+def names_mean_what_they_say(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """A parameter called ``len`` or a local ``json`` is not what the analysis takes it for."""
+    function = facts.index.function(candidate.upload.uploading)
+    walk = facts.definitions.walk(function)
+    for name in _GENERATED.get(candidate.payload.form, ("len",)):
+        is_local = name in walk.local
+        if is_local or facts.definitions.free(name, function).kind is not Kind.OUTSIDE:
+            return Refusal("name-shadowed", layout.uploading, name, f"rename {name}")
+    scopes = {function}
+    if candidate.upload.via is not None:
+        scopes.add(candidate.upload.via.function)
+    for text in _WELL_KNOWN & facts.index.names.keys():
+        for name in facts.index.names[text]:
+            if facts.index.function(name) in scopes and _is_bound_here(facts, name):
+                return Refusal("name-shadowed", name, text, f"rename {text}")
+    return None
+
+
+def _is_bound_here(facts: Facts, name: cst.Name) -> bool:
+    kinds = {origin.kind for origin in facts.definitions.of(name).origins()}
+    return not kinds <= {Kind.IMPORTED, Kind.OUTSIDE, Kind.UNBOUND}
+
+
 def payload_can_be_sent(
     facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
 ) -> Refusal | None:
@@ -63,8 +100,6 @@ def payload_can_be_sent(
             source(payload.node),
             "upload bytes, a path, or a file that is opened here",
         )
-    if payload.form is Form.PATH and _open_is_shadowed(facts):
-        return Refusal("payload-is-stream", payload.node, "the name open is bound in this file")
     if payload.form is Form.HANDLE and not isinstance(payload.node, cst.Name):
         return Refusal(
             "payload-is-stream",
@@ -73,11 +108,6 @@ def payload_can_be_sent(
             "assign the file object to a variable",
         )
     return None
-
-
-def _open_is_shadowed(facts: Facts) -> bool:
-    walk = facts.definitions.walk(facts.index.module)
-    return "open" in walk.bindings or "open" in facts.index.imported
 
 
 def payload_is_not_used_later(
@@ -180,8 +210,14 @@ def content_type_can_travel(
     facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
 ) -> Refusal | None:
     """A ContentType that stands only on the upload must go with the inline payload."""
-    if candidate.upload.content_type is None:
+    content_type = candidate.upload.content_type
+    if content_type is None:
         return None
+    part = _unstable(content_type)
+    if part is not None and any(call.content_type is False for call in candidate.calls):
+        return Refusal(
+            "argument-has-effects", part, source(part), "assign ContentType to a variable"
+        )
     for call in candidate.calls:
         if call.content_type is None:
             return Refusal(
@@ -375,6 +411,7 @@ def _in_handler(facts: Facts, node: cst.CSTNode, function: cst.CSTNode) -> bool:
 #: The checks, in the order in which their answers are preferred. The first refusal without a
 #: rewrite (SAI003) wins over every refusal that ``--unsafe-fixes`` may override (SAI002).
 CHECKS: tuple[Check, ...] = (
+    names_mean_what_they_say,
     payload_can_be_sent,
     payload_is_not_used_later,
     arguments_only_give_values,

@@ -13,7 +13,7 @@ from codemod.clients import Receiver, Role
 from codemod.facts import Facts
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
-from codemod.syntax import argument, dict_items, dotted, keyword
+from codemod.syntax import argument, callee, dict_items, dotted, keyword
 from codemod.template import Hole, Template, basename, normal, s3_uri
 
 
@@ -118,10 +118,25 @@ def _options(
     if extra is None:
         return None, ()
     literal = dict_items(facts.definitions.resolve(extra.value))
-    if literal is None:
+    if literal is None or not _is_constant(facts, extra.value):
         return None, ((None, extra),)
     content_type = next((value for key, value, _ in literal if key == "ContentType"), None)
     return content_type, tuple((key, node) for key, _, node in literal if key != "ContentType")
+
+
+def _is_constant(facts: Facts, node: cst.BaseExpression) -> bool:
+    """Tell whether a dictionary behind a name is only ever passed on as ``ExtraArgs``."""
+    if not isinstance(node, cst.Name):
+        return True
+    definition = facts.definitions.of(node)
+    for name in facts.definitions.reads(definition):
+        above = facts.index.parent[name]
+        if not isinstance(above, cst.Arg):
+            return False
+        call = facts.index.parent[above]
+        if callee(call) not in RECOGNISERS:
+            return False
+    return True
 
 
 def _object_of(
