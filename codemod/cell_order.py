@@ -159,7 +159,7 @@ def _varies(value: cst.BaseExpression) -> bool:
 # -- names and their cells -----------------------------------------------------------------
 
 
-def _bindings(facts: Facts, name: str) -> list[Definition]:
+def module_bindings(facts: Facts, name: str) -> list[Definition]:
     """Return how the module itself binds a name."""
     return [
         definition
@@ -169,7 +169,7 @@ def _bindings(facts: Facts, name: str) -> list[Definition]:
 
 
 def _homes(facts: Facts, name: str) -> set[int]:
-    return {facts.cells.of(one.node) for one in _bindings(facts, name) if one.node is not None}
+    return {facts.cells.of(one.node) for one in module_bindings(facts, name) if one.node is not None}
 
 
 def _differs_by_cell(facts: Facts, name: str) -> bool:
@@ -177,7 +177,7 @@ def _differs_by_cell(facts: Facts, name: str) -> bool:
     if len(_homes(facts, name)) < 2:
         return False
     values = set()
-    for definition in _bindings(facts, name):
+    for definition in module_bindings(facts, name):
         value: cst.CSTNode | None = definition.value
         if definition.kind is Kind.IMPORTED:
             value = definition.node

@@ -583,7 +583,7 @@ class Definitions:
         self._placeholders: dict[tuple[cst.CSTNode, str], Definition] = {}
 
     @cached_property
-    def _declared_elsewhere(self) -> frozenset[str]:
+    def declared_elsewhere(self) -> frozenset[str]:
         """Names that a ``global`` or ``nonlocal`` statement lets inner code bind."""
         return frozenset(
             item.name.value
@@ -632,7 +632,7 @@ class Definitions:
             bound = walk.bindings.get(name)
             if not bound and name not in walk.local:
                 continue
-            if len(bound or ()) == 1 and name not in self._declared_elsewhere:
+            if len(bound or ()) == 1 and name not in self.declared_elsewhere:
                 assert bound is not None
                 return bound[0]
             shared = self.placeholder(above, name, Kind.SHARED)
@@ -695,7 +695,7 @@ class Definitions:
 
     def is_rebound_elsewhere(self, definition: Definition) -> bool:
         """Tell whether other functions may rebind a name between any two reads."""
-        return definition.kind is Kind.SHARED and definition.name in self._declared_elsewhere
+        return definition.kind is Kind.SHARED and definition.name in self.declared_elsewhere
 
     def reads(self, definition: Definition) -> Iterator[cst.Name]:
         """Yield the names that may read a definition, through merges and from inner functions."""

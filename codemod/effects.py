@@ -135,6 +135,19 @@ def impure_part(node: cst.CSTNode) -> cst.CSTNode | None:
     return None
 
 
+def unstable_part(node: cst.CSTNode) -> cst.CSTNode | None:
+    """Return the first part of an expression that may give another value the second time."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
+            return current
+        if isinstance(current, cst.Call) and not is_stable_call(current):
+            return current
+        stack.extend(children(current))
+    return None
+
+
 def is_pure(node: cst.CSTNode) -> bool:
     """Tell whether an expression only computes a value."""
     return impure_part(node) is None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from codemod.cells import Borders, Cells
 from codemod.clients import Clients
 from codemod.definitions import Definitions
 from codemod.index import Index
@@ -20,10 +21,20 @@ class Facts:
     definitions: Definitions
     templates: Templates
     clients: Clients
+    cells: Cells
 
     @classmethod
-    def of(cls, module: cst.Module) -> Facts:
-        """Walk a module and prepare the answers; most are worked out when first asked for."""
+    def of(cls, module: cst.Module, borders: Borders | None = None) -> Facts:
+        """Walk a module and prepare the answers; most are worked out when first asked for.
+
+        ``borders`` tells where the cells of a notebook begin that is joined to a module.
+        """
         index = Index(module)
         definitions = Definitions(index)
-        return cls(index, definitions, Templates(definitions), Clients(index, definitions))
+        return cls(
+            index,
+            definitions,
+            Templates(definitions),
+            Clients(index, definitions),
+            Cells(index, borders or {}),
+        )

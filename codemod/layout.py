@@ -20,7 +20,7 @@ from codemod.pairing import Candidate, made_by
 from codemod.payload import Form as PayloadForm
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, swallows
-from codemod.syntax import descendants, names_in, target_names, unwrap_await
+from codemod.syntax import callee, descendants, names_in, target_names, unwrap_await
 from codemod.visibility import Fate, Visibility, announces_upload, is_response_name
 
 
@@ -72,8 +72,10 @@ def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Re
     if refusal is not None:
         return refusal
     if _fits_branch(facts, candidate, attached):
-        return _branch(facts, candidate, uploading, attached)
-    return _request(facts, candidate, uploading, attached)
+        layout = _branch(facts, candidate, seen, uploading, attached)
+        if layout is not None:
+            return layout
+    return _request(facts, candidate, seen, uploading, attached)
 
 
 # -- where the upload and the calls stand --------------------------------------------------
@@ -93,6 +95,8 @@ def _place_refusal(
         return Refusal(
             "upload-in-expression", whole, unlock="make the upload a statement of its own"
         )
+    if not _binds_only_names(small):
+        return Refusal("upload-response-used", small)
     if isinstance(index.parent.get(index.block(uploading)), cst.ClassDef):
         return Refusal("class-body", whole)
     for reach in candidate.spans:
@@ -117,32 +121,60 @@ def _place_refusal(
     return None
 
 
+def _binds_only_names(small: cst.Expr | cst.Assign | cst.AnnAssign) -> bool:
+    """Tell whether nothing but names keeps what the upload returns."""
+    if isinstance(small, cst.Assign):
+        targets = [target.target for target in small.targets]
+        return all(
+            isinstance(target, (cst.Name, cst.Tuple))
+            and (not isinstance(target, cst.Tuple) or len(list(target_names(target))) == len(target.elements))
+            for target in targets
+        )
+    return isinstance(small, cst.Expr) or isinstance(small.target, cst.Name)
+
+
 # -- what belongs to the upload ------------------------------------------------------------
 
 
 def _following(facts: Facts, candidate: Candidate, statement: LineOrCompound) -> Sequence[LineOrCompound]:
-    """Return the statements after the upload in its own block, up to the first call."""
+    """Return the statements after the upload in its own block and cell, up to the first call."""
     body: list[LineOrCompound] = list(facts.index.block(statement).body)  # type: ignore[arg-type]
     start = body.index(statement) + 1
     lasts = {reach.last for reach in candidate.spans}
     found = []
     for one in body[start:]:
-        if one in lasts:
+        if one in lasts or not facts.cells.same(one, statement):
             break
         found.append(one)
     return found
 
 
-def _announcing(facts: Facts, uploading: cst.SimpleStatementLine) -> tuple[LineOrCompound, ...]:
+def _announcing(
+    facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
+) -> tuple[LineOrCompound, ...]:
     """Return the "uploading …" log lines before the upload, with only assignments between."""
     body: list[LineOrCompound] = list(facts.index.block(uploading).body)  # type: ignore[arg-type]
+    about = _about(facts, candidate, seen)
     found: list[LineOrCompound] = []
+    bound: set[str] = set()
     for statement in reversed(body[: body.index(uploading)]):
-        if announces_upload(facts, statement, ()):
+        if announces_upload(facts, statement, about):
+            if bound.intersection(name.value for name in names_in(statement)):
+                break
             found.append(statement)
-        elif not _is_plain_assignment(statement, fresh=True):
+        elif _is_plain_assignment(statement, fresh=True):
+            bound.update(name.value for name in _targets(statement))
+        else:
             break
     return tuple(reversed(found))
+
+
+def _about(facts: Facts, candidate: Candidate, seen: Visibility) -> set[Definition]:
+    """Return what a log line about the upload may mention: the key, the URI, the payload."""
+    payload = candidate.payload.node
+    if payload not in facts.index.parent:
+        return set(seen.behind)
+    return seen.behind | {facts.definitions.of(name) for name in names_in(payload)}
 
 
 def _attached(
@@ -164,7 +196,7 @@ def _belongs_to_upload(
     statement: LineOrCompound,
     before: list[LineOrCompound],
 ) -> bool:
-    if announces_upload(facts, statement, seen.behind):
+    if announces_upload(facts, statement, _about(facts, candidate, seen)):
         return True
     if any(
         use.fate is Fate.WAITED_FOR and facts.index.inside(use.node, statement)
@@ -250,7 +282,7 @@ def _binds_outside(
     allowed = tuple(within)
     for target in _targets(statement):
         definition = _definition_at(facts, target)
-        if definition is None:
+        if definition is None or target.value in facts.definitions.declared_elsewhere:
             return True
         for name in facts.definitions.reads(definition):
             if not any(facts.index.inside(name, one) for one in allowed):
@@ -313,8 +345,8 @@ def _left_behind(
     small = index.statement(candidate.upload.uploading).body[0]  # type: ignore[index]
     for target in _targets(small):
         definition = _definition_at(facts, target)
-        if definition is None:
-            continue
+        if definition is None or target.value in facts.definitions.declared_elsewhere:
+            return Refusal("upload-response-used", small, target.value)
         for name in facts.definitions.reads(definition):
             if moves(name) or any(index.inside(name, place) for place in allowed_locations):
                 continue
@@ -360,6 +392,8 @@ def _fits_branch(
         return False
     if not isinstance(reach.last, cst.SimpleStatementLine) or len(reach.last.body) != 1:
         return False
+    if not facts.cells.same(reach.first, reach.last) or facts.cells.shows(reach.last):
+        return False
     if any(
         facts.index.is_comprehension(above) for above in _up_to(facts, call, reach.last)
     ):
@@ -379,13 +413,16 @@ def _up_to(facts: Facts, call: LegacyCall, statement: cst.CSTNode) -> Iterable[c
 def _branch(
     facts: Facts,
     candidate: Candidate,
+    seen: Visibility,
     uploading: cst.SimpleStatementLine,
     attached: tuple[LineOrCompound, ...],
-) -> Layout | Refusal:
+) -> Layout | Refusal | None:
+    """Lay out the branch form; ``None`` if an assignment would move that may fail."""
     reach, call = candidate.spans[0], candidate.calls[0]
     plain = [one for one in reach.between if one not in attached]
     staying: list[LineOrCompound] = [*attached, *plain]
     hoisted: list[cst.SimpleStatementLine] = []
+    is_global = isinstance(facts.index.function(uploading), cst.Module)
     changed = True
     while changed:  # what a hoisted assignment reads must be hoisted, too
         changed = False
@@ -393,17 +430,37 @@ def _branch(
             if statement in hoisted:
                 continue
             allowed = (*(one for one in staying if one not in hoisted), call.entry)
-            if _binds_outside(facts, statement, allowed):
+            reads_response = any(
+                is_response_name(facts, name, candidate) for name in names_in(statement)
+            )
+            if (is_global and not reads_response) or _binds_outside(facts, statement, allowed):
                 assert isinstance(statement, cst.SimpleStatementLine)
                 hoisted.append(statement)
                 changed = True
     ordered = tuple(one for one in plain if one in hoisted)
+    if not all(_cannot_fail(one) for one in ordered):
+        return None
     kept = tuple(one for one in reach.between if one not in hoisted)
     refusal = _hoist_refusal(facts, candidate, uploading, ordered)  # type: ignore[arg-type]
     if refusal is not None:
         return refusal
-    announcing = _announcing(facts, uploading)
+    announcing = _announcing(facts, candidate, seen, uploading)
     return Layout(Form.BRANCH, uploading, announcing, kept, ordered)  # type: ignore[arg-type]
+
+
+def _cannot_fail(statement: LineOrCompound) -> bool:
+    """Tell whether an assignment is certain to succeed, so that it may come before the upload."""
+    small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+    value = small.value if isinstance(small, (cst.Assign, cst.AnnAssign)) else None
+    return value is not None and all(
+        not isinstance(node, cst.Subscript)
+        and (
+            not isinstance(node, cst.Call)
+            or effects.is_client_factory(node)
+            or callee(node) in ("str", "format", "join", "getenv", "get")
+        )
+        for node in descendants(value)
+    )
 
 
 def _hoist_refusal(
@@ -432,6 +489,7 @@ def _hoist_refusal(
 def _request(
     facts: Facts,
     candidate: Candidate,
+    seen: Visibility,
     uploading: cst.SimpleStatementLine,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal:
@@ -444,9 +502,9 @@ def _request(
     if candidate.upload.returns_uri and made_by(facts, call.location, candidate.upload):
         if swallowing is not None:
             return Refusal("upload-error-swallowed", swallowing)
-        return _with_result(facts, candidate, uploading, attached)
+        return _with_result(facts, candidate, seen, uploading, attached)
     before: LineOrCompound = swallowing if swallowing is not None else uploading
-    return _with_location(facts, candidate, uploading, attached, before, swallowing)
+    return _with_location(facts, candidate, seen, uploading, attached, before, swallowing)
 
 
 def _guard_comes_first(candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:
@@ -464,6 +522,7 @@ def _guard_comes_first(candidate: Candidate, uploading: cst.SimpleStatementLine)
 def _with_result(
     facts: Facts,
     candidate: Candidate,
+    seen: Visibility,
     uploading: cst.SimpleStatementLine,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal:
@@ -485,7 +544,7 @@ def _with_result(
     return Layout(
         Form.REQUEST,
         uploading,
-        _announcing(facts, uploading),
+        _announcing(facts, candidate, seen, uploading),
         attached,
         dropped=tuple(dropped),
         location=cst.Name(names[0].value),
@@ -496,6 +555,7 @@ def _with_result(
 def _with_location(
     facts: Facts,
     candidate: Candidate,
+    seen: Visibility,
     uploading: cst.SimpleStatementLine,
     attached: tuple[LineOrCompound, ...],
     before: LineOrCompound,
@@ -527,7 +587,7 @@ def _with_location(
     return Layout(
         Form.REQUEST,
         uploading,
-        _announcing(facts, uploading),
+        _announcing(facts, candidate, seen, uploading),
         attached,
         tuple(hoisted),
         tuple(dropped),
@@ -574,7 +634,9 @@ def _movable_chain(
         if (
             not isinstance(statement, cst.SimpleStatementLine)
             or not _is_plain_assignment(statement)
+            or not _cannot_fail(statement)
             or facts.index.block(statement) is not block
+            or not facts.cells.same(statement, before)
         ):
             return None
         chain[statement] = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
 
+from codemod.cell_order import module_bindings, needed_cells
 from codemod.definitions import Kind
 from codemod.effects import is_stable_call
 from codemod.facts import Facts
@@ -20,13 +21,24 @@ _CONSTANT = re.compile(r"_*[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LimitPlace:
+    """Where the constant goes: after a statement, or first of all.
+
+    ``is_group`` tells that the statement is a constant, too, ``opens_cell`` that it only marks the
+    beginning of a cell.
+    """
+
+    after: cst.CSTNode | None
+    is_group: bool = False
+    opens_cell: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LimitConstant:
-    """The constant with the limit: its name and, if it is new, the statement it goes after."""
+    """The constant with the limit: its name and where it is missing."""
 
     name: str
-    is_new: bool
-    after: cst.CSTNode | None = None
-    follows_constant: bool = False
+    places: tuple[LimitPlace, ...] = ()
 
 
 def free_name(taken: Iterable[str], *candidates: str) -> str:
@@ -49,19 +61,73 @@ def names_seen_from(facts: Facts, node: cst.CSTNode) -> set[str]:
     return {part.value for part in descendants(function) if isinstance(part, cst.Name)}
 
 
-def limit_constant(facts: Facts, before: cst.CSTNode) -> LimitConstant:
+def limit_constant(facts: Facts, users: Sequence[cst.CSTNode]) -> LimitConstant:
     """Find the constant with the limit, or decide on its name and place.
 
     Args:
         facts: The module.
-        before: The first top-level statement that is rewritten or holds rewritten code.
+        users: The top-level statements that are rewritten or hold rewritten code, in order.
     """
-    existing = _existing(facts, before)
+    if facts.cells.is_notebook:
+        return _limit_in_cells(facts, users)
+    existing = _existing(facts, users[0])
     if existing is not None:
-        return LimitConstant(existing, is_new=False)
+        return LimitConstant(existing)
     name = free_name(facts.index.identifiers, *_LIMIT_ALTERNATIVES)
-    after, follows_constant = _place(facts, before)
-    return LimitConstant(name, is_new=True, after=after, follows_constant=follows_constant)
+    place = _place(facts.index.module.body, users[0]) or LimitPlace(None)
+    return LimitConstant(name, (place,))
+
+
+def _limit_in_cells(facts: Facts, users: Sequence[cst.CSTNode]) -> LimitConstant:
+    """Give each user the constant without making it depend on a cell that it did not need before.
+
+    Usually all need the cell with the imports, and one constant there serves them.
+    """
+    cells = facts.cells
+    name = _existing_in_cells(facts) or free_name(facts.index.identifiers, *_LIMIT_ALTERNATIVES)
+    order = facts.index.order
+    bound = [one.node for one in module_bindings(facts, name) if one.node is not None]
+    served = {cells.of(node) for node in bound}
+    places = []
+    for user in users:
+        own, needed = cells.of(user), needed_cells(facts, user)
+        is_there = any(cells.of(node) == own and order[cells.top(node)] < order[user] for node in bound)
+        if is_there or served & needed or own in (cells.of(one.after) for one in places if one.after):
+            continue
+        place = _place_in_cells(facts, sorted({*needed, own}), user)
+        assert place.after is not None
+        places.append(place)
+        served.add(cells.of(place.after))
+    return LimitConstant(name, tuple(places))
+
+
+def _existing_in_cells(facts: Facts) -> str | None:
+    for name in facts.definitions.walk(facts.index.module).bindings:
+        bound = module_bindings(facts, name)
+        values = {integer_value(one.value) for one in bound if one.kind is Kind.ASSIGNED}
+        if len(values) != 1 or not _CONSTANT.fullmatch(name):
+            continue
+        if all(one.kind is Kind.ASSIGNED for one in bound) and _is_limit(name, values.pop()):
+            return name
+    return None
+
+
+def _place_in_cells(facts: Facts, numbers: Iterable[int], before: cst.CSTNode) -> LimitPlace:
+    found = [
+        place
+        for number in numbers
+        if (place := _place(list(facts.cells.statements(number)), before)) is not None
+    ]
+    groups = [place for place in found if place.is_group]
+    for place in (*groups, *found):
+        return place
+    return LimitPlace(facts.cells.border(facts.cells.of(before)), opens_cell=True)
+
+
+def _is_limit(name: str, value: int | None) -> bool:
+    return value == SERVICE_LIMIT or (
+        name == LIMIT and value is not None and 0 < value <= SERVICE_LIMIT
+    )
 
 
 def _existing(facts: Facts, before: cst.CSTNode) -> str | None:
@@ -76,8 +142,7 @@ def _existing(facts: Facts, before: cst.CSTNode) -> str | None:
         node = definitions[0].node
         if value is None or node is None or not _CONSTANT.fullmatch(name):
             continue
-        fits = value == SERVICE_LIMIT or (name == LIMIT and 0 < value <= SERVICE_LIMIT)
-        if fits and order[facts.index.statement(node)] < order[before]:
+        if _is_limit(name, value) and order[facts.index.statement(node)] < order[before]:
             shadowed = any(
                 name in facts.definitions.walk(function).local
                 for function in {facts.index.function(read) for read in facts.index.names[name]}
@@ -88,7 +153,7 @@ def _existing(facts: Facts, before: cst.CSTNode) -> str | None:
     return None
 
 
-def _place(facts: Facts, before: cst.CSTNode) -> tuple[cst.CSTNode | None, bool]:
+def _place(body: Sequence[cst.CSTNode], before: cst.CSTNode) -> LimitPlace | None:
     """Return the statement to go after: the last of the first constants, else the last import.
 
     Only what runs before any function is defined is looked at, so nothing can need the constant
@@ -96,7 +161,7 @@ def _place(facts: Facts, before: cst.CSTNode) -> tuple[cst.CSTNode | None, bool]
     """
     last_import: cst.CSTNode | None = None
     last_constant: cst.CSTNode | None = None
-    for statement in facts.index.module.body:
+    for statement in body:
         if statement is before:
             break
         if _is_constant(statement):
@@ -108,8 +173,8 @@ def _place(facts: Facts, before: cst.CSTNode) -> tuple[cst.CSTNode | None, bool]
         elif not isinstance(statement, cst.SimpleStatementLine):
             break
     if last_constant is not None:
-        return last_constant, True
-    return last_import, False
+        return LimitPlace(last_constant, is_group=True)
+    return LimitPlace(last_import) if last_import is not None else None
 
 
 def _is_import(statement: cst.CSTNode) -> bool:

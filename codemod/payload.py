@@ -90,7 +90,7 @@ def payload_of(facts: Facts, upload: Upload) -> Payload:
         return Payload(Form.BYTES, wrapped)
     form = form_of(facts, node)
     if form is Form.HANDLE:
-        return Payload(form, node, _stands_at_start(facts, node, upload))
+        return Payload(form, node, _stands_at_start(facts, node))
     return Payload(form, node)
 
 
@@ -163,8 +163,10 @@ def _form_of_call(facts: Facts, node: cst.Call, steps: int) -> Form:
         return Form.TEXT
     if origin in _BYTES_FUNCTIONS:
         return Form.BYTES
-    if origin in ("open", "io.open") or (name == "open" and isinstance(node.func, cst.Attribute)):
-        return _form_of_open(node, method=isinstance(node.func, cst.Attribute))
+    if origin in ("open", "io.open"):
+        return _form_of_open(node, method=False)
+    if name == "open" and _is_method_of_path(facts, node):
+        return _form_of_open(node, method=True)
     if origin in _HANDLE_MAKERS:
         mode = argument(node.args, 0, "mode") if "tempfile" in origin else None
         text = string_value(mode.value) if mode is not None else "b"
@@ -174,6 +176,14 @@ def _form_of_call(facts: Facts, node: cst.Call, steps: int) -> Form:
     if isinstance(node.func, cst.Attribute):
         return _form_of_method(facts, node, node.func.value, name, steps)
     return _form_of_local(facts, node, steps)
+
+
+def _is_method_of_path(facts: Facts, node: cst.Call) -> bool:
+    """Tell ``Path(…).open("rb")`` from the ``open`` of an archive or a file system."""
+    if not isinstance(node.func, cst.Attribute):
+        return False
+    made = facts.definitions.resolve(node.func.value)
+    return isinstance(made, cst.Call) and facts.definitions.origin(made.func) == "pathlib.Path"
 
 
 def _form_of_open(node: cst.Call, *, method: bool) -> Form:
@@ -268,29 +278,29 @@ def _wrapped_bytes(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression
     return None
 
 
-def _stands_at_start(facts: Facts, node: cst.BaseExpression, upload: Upload) -> bool:
-    """Tell whether nothing has moved a handle between its making and the upload."""
+def _stands_at_start(facts: Facts, node: cst.BaseExpression) -> bool:
+    """Tell whether nothing has moved a handle between its making and the upload.
+
+    The last mention before the upload must be what makes the handle, or a ``seek(0)`` on a line
+    of its own in the same block.
+    """
     index = facts.index
     if not isinstance(node, cst.Name):
         return False
     definition = facts.definitions.of(node)
-    if definition.kind not in (Kind.ASSIGNED, Kind.WITH) or definition.node is None:
+    if definition.node is None or not _has_one_name(facts, definition):
         return False
-    here = index.order[index.statement(upload.invocation.carrier)]
     loops = [above for above in index.ancestors(node) if isinstance(above, LOOPS)]
     if any(not index.inside(definition.node, loop) for loop in loops):
         return False
-    before = [
-        name
-        for name in facts.definitions.reads(definition)
-        if index.order[index.statement(name)] < here
-    ]
-    if not before:
+    mentions = list(facts.definitions.reads(definition))  # in source order
+    position = mentions.index(node)
+    if not position:
         mode = _mode(definition.value)
         return mode is not None and mode.startswith("r") and "+" not in mode
-    last = max(before, key=lambda name: index.order[index.statement(name)])
-    rewound = index.parent[last]
+    rewound = index.parent[mentions[position - 1]]
     call = index.parent[rewound]
+    line = index.parent.get(index.parent[call])
     return (
         isinstance(rewound, cst.Attribute)
         and rewound.attr.value == "seek"
@@ -298,8 +308,21 @@ def _stands_at_start(facts: Facts, node: cst.BaseExpression, upload: Upload) -> 
         and len(call.args) == 1
         and isinstance(call.args[0].value, cst.Integer)
         and call.args[0].value.value == "0"
-        and index.block(index.statement(last)) is index.block(index.statement(node))
+        and isinstance(index.parent[call], cst.Expr)
+        and isinstance(line, cst.SimpleStatementLine)
+        and len(line.body) == 1
+        and index.block(line) is index.block(index.statement(node))
     )
+
+
+def _has_one_name(facts: Facts, definition: Definition) -> bool:
+    """Tell whether a handle is known by one name only: ``a = b = open(…)`` gives it two."""
+    assert definition.node is not None
+    above = facts.index.parent[definition.node]
+    if definition.kind is Kind.WITH:
+        return True
+    assign = facts.index.parent.get(above)
+    return isinstance(assign, cst.Assign) and len(assign.targets) == 1
 
 
 def _mode(value: cst.BaseExpression | None) -> str | None:

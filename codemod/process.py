@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from codemod import notebook
 from codemod.calls import METHOD, describe
 from codemod.facts import Facts
+from codemod.joining import Joined, join
 from codemod.judge import Judgement, Verdict, judge
 from codemod.model import FileResult, Finding, Fix, Note, Place, Settings
 from codemod.positions import Span, locate
@@ -24,6 +26,13 @@ _SUPPRESSION = re.compile(
     r"#\s*(?:noqa|async-inline:\s*ignore)(?P<codes>\s*[:\[]\s*[A-Z][A-Z0-9, ]*\]?)?",
     re.IGNORECASE,
 )
+#: What ends a line for Python; `str.splitlines` knows some more.
+_NEWLINE = re.compile(r"\r\n?|\n")
+
+
+_TOO_DEEP = "is nested too deeply to be parsed"
+#: Levels of syntax that are read; LibCST walks its trees by recursion, several frames a level.
+_MAX_DEPTH = 200
 
 
 def process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> FileResult:
@@ -41,7 +50,7 @@ def process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> F
     """
     if METHOD.encode() not in before:
         return FileResult(path=path)
-    review = review_module(path, before, settings)
+    review = _review(path, before, settings)
     if isinstance(review, str):
         return FileResult(path=path, error=review)
     if not rewrite or not any(_may_fix(finding, settings) for finding in review.findings):
@@ -51,7 +60,7 @@ def process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> F
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Review:
-    """What one reading of a module gave."""
+    """What one reading of a module, or of a notebook joined to one, gave."""
 
     facts: Facts | None
     judgement: Judgement
@@ -59,21 +68,58 @@ class Review:
     fixable: tuple[Verdict, ...]
     notes: tuple[Note, ...]
     round_trips: bool
+    joined: Joined | None = None
 
 
 _NOTHING = Review(None, Judgement((), ()), (), (), (), round_trips=True)
 
 
-def review_module(path: str, content: bytes, settings: Settings) -> Review | str:
-    """Judge one module; an error comes back as a sentence."""
-    if b"\0" in content:
-        return "contains NUL bytes and is no Python source"
-    if not _mentions_in_code(content):
+def _review(path: str, content: bytes, settings: Settings) -> Review | str:
+    if not notebook.is_notebook(path):
+        if b"\0" in content:
+            return "contains NUL bytes and is no Python source"
+        return review_module(path, content, settings)
+    read = notebook.read(content)
+    if isinstance(read, notebook.Unread):
+        if read.is_error:
+            return read.why
+        return replace(_NOTHING, notes=(Note(read.why, Place(path, 1, 1, 1, 1)),))
+    if not any(METHOD in (cell.source or "") for cell in read.cells):
+        return _NOTHING
+    return _review_joined(path, join(read), settings)
+
+
+def _review_joined(path: str, joined: Joined, settings: Settings) -> Review | str:
+    review = review_module(path, joined.text, settings, joined)
+    if isinstance(review, str):  # then LibCST cannot parse what `ast` can
+        joined = join(joined.notebook, lambda text: not isinstance(_parse(text), str))
+        review = review_module(path, joined.text, settings, joined)
+        if isinstance(review, str):
+            return review
+    notes = (*joined.notes(path, METHOD), *review.notes)
+    return replace(review, notes=notes, joined=joined)
+
+
+def review_module(
+    path: str, content: bytes | str, settings: Settings, joined: Joined | None = None
+) -> Review | str:
+    """Judge one module; an error comes back as a sentence.
+
+    Args:
+        path: The path to report.
+        content: The module: the bytes of a file, or the text that a notebook was joined to.
+        settings: What the user asked for.
+        joined: The notebook.
+    """
+    mentioned = _mentions_in_code(content)
+    if isinstance(mentioned, str):
+        return mentioned
+    if not mentioned:
         return _NOTHING
     module = _parse(content)
     if isinstance(module, str):
         return module
-    facts = Facts.of(module)
+    facts = Facts.of(module, joined.borders if joined is not None else None)
     judgement = judge(facts)
     if not judgement.verdicts and not judgement.left:
         return _NOTHING
@@ -84,16 +130,20 @@ def review_module(path: str, content: bytes, settings: Settings) -> Review | str
             wanted.append(_pointed_at(verdict.refusal.node))
     wanted.extend(_pointed_at(left.node) for left in judgement.left)
     spans, text = locate(module, wanted)
-    lines = text.splitlines()
+    lines = _NEWLINE.split(text)
+
+    def where(span: Span) -> Place:
+        return joined.place(path, span) if joined is not None else _place(path, span)
+
     findings, fixable = [], []
     for verdict in judgement.verdicts:
         call, upload = spans[_call_node(verdict)], spans[_upload_node(verdict)]
         if _is_suppressed(verdict.code, lines, call, upload):
             continue
-        findings.append(_finding(path, verdict, spans))
+        findings.append(_finding(verdict, {node: where(span) for node, span in spans.items()}))
         fixable.append(verdict)
     notes = tuple(
-        Note(f"{METHOD} is left alone: {left.why}", _place(path, spans[_pointed_at(left.node)]))
+        Note(f"{METHOD} is left alone: {left.why}", where(spans[_pointed_at(left.node)]))
         for left in judgement.left
     )
     return Review(
@@ -102,27 +152,41 @@ def review_module(path: str, content: bytes, settings: Settings) -> Review | str
         tuple(findings),
         tuple(fixable),
         notes,
-        round_trips=module.bytes == content,
+        round_trips=content == (module.code if isinstance(content, str) else module.bytes),
     )
 
 
-def _mentions_in_code(content: bytes) -> bool:
+def _mentions_in_code(content: bytes | str) -> bool | str:
     """Tell cheaply whether the method is named in code, not just in strings and comments.
 
-    ``ast`` costs a tenth of LibCST. What it cannot parse, such as a newer syntax, goes on.
+    ``ast`` costs a tenth of LibCST. What it cannot parse, such as a newer syntax, goes on; but
+    what is nested too deeply for it must not: LibCST's parser overflows the stack of the process.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             tree = ast.parse(content)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except (RecursionError, MemoryError):
+            return _TOO_DEEP
+        except SyntaxError as error:
+            return _TOO_DEEP if "too many nested" in str(error) else True
+        except ValueError:
             return True
-    return any(
-        isinstance(node, ast.Attribute) and node.attr == METHOD for node in ast.walk(tree)
-    )
+    found = False
+    level: list[ast.AST] = [tree]
+    for _ in range(_MAX_DEPTH):
+        below: list[ast.AST] = []
+        for node in level:
+            if isinstance(node, ast.Attribute) and node.attr == METHOD:
+                found = True
+            below.extend(ast.iter_child_nodes(node))
+        if not below:
+            return found
+        level = below
+    return _TOO_DEEP
 
 
-def _parse(content: bytes) -> cst.Module | str:
+def _parse(content: bytes | str) -> cst.Module | str:
     try:
         return cst.parse_module(content)
     except cst.ParserSyntaxError as error:
@@ -130,7 +194,7 @@ def _parse(content: bytes) -> cst.Module | str:
     except (SyntaxError, LookupError, UnicodeDecodeError) as error:
         return f"cannot be decoded: {error}"
     except RecursionError:
-        return "is nested too deeply to be parsed"
+        return _TOO_DEEP
 
 
 # -- findings ------------------------------------------------------------------------------
@@ -155,34 +219,39 @@ def _place(path: str, span: Span) -> Place:
     return Place(path, span.line, span.column + 1, span.end_line, span.end_column + 1)
 
 
-def _finding(path: str, verdict: Verdict, spans: dict[cst.CSTNode, Span]) -> Finding:
-    upload = spans[_upload_node(verdict)]
+def _finding(verdict: Verdict, places: Mapping[cst.CSTNode, Place]) -> Finding:
+    call, upload = places[_call_node(verdict)], places[_upload_node(verdict)]
     refusal = verdict.refusal
-    cause = None
-    if refusal is not None and _pointed_at(refusal.node) in spans:
-        cause = _place(path, spans[_pointed_at(refusal.node)])
+    cause = places.get(_pointed_at(refusal.node)) if refusal is not None else None
     return Finding(
         code=verdict.code,
         fix=verdict.fix,
         reason=refusal.reason if refusal is not None else None,
-        message=_message(verdict, upload.line, cause),
-        place=_place(path, spans[_call_node(verdict)]),
-        upload=_place(path, upload),
+        message=_message(verdict, call, upload, cause),
+        place=call,
+        upload=upload,
         cause=cause,
         unlock=refusal.unlock if refusal is not None else None,
         notes=verdict.notes,
     )
 
 
-def _message(verdict: Verdict, upload_line: int, cause: Place | None) -> str:
+def _message(verdict: Verdict, call: Place, upload: Place, cause: Place | None) -> str:
     what = (
         f"{describe(verdict.call)} invokes the payload that {verdict.upload.api}"
-        f" uploads on line {upload_line}"
+        f" uploads {_on_line(upload, call)}"
     )
     refusal = verdict.refusal
     if refusal is None:
         return f"{what}; send it in Body"
-    return f"{what}; {_because(refusal)}" + (f", line {cause.line}" if cause else "")
+    where = f", {_on_line(cause, call).removeprefix('on ')}" if cause is not None else ""
+    return f"{what}; {_because(refusal)}{where}"
+
+
+def _on_line(place: Place, seen_from: Place) -> str:
+    if place.cell == seen_from.cell:
+        return f"on line {place.line}"
+    return f"in cell {place.cell}, line {place.line}"
 
 
 def _because(refusal: Refusal) -> str:
@@ -226,8 +295,11 @@ def _fixed(path: str, before: bytes, settings: Settings, review: Review) -> File
         changed = rewrite(current.facts, current.fixable, settings)
         if changed is None:
             break
-        content = changed.bytes
-        following = review_module(path, content, settings)
+        written = _written(current, changed)
+        if isinstance(written, str):
+            return _unproven(path, review, written)
+        content = written
+        following = _review(path, content, settings)
         if isinstance(following, str):
             return _unproven(path, review, f"the rewritten code {following}")
         if len(following.findings) >= len(current.findings):
@@ -237,6 +309,24 @@ def _fixed(path: str, before: bytes, settings: Settings, review: Review) -> File
         return _unproven(path, review, "a second pass would change the rewritten code again")
     fixed = _difference(review.findings, current.findings, settings)
     return FileResult(path, review.findings, fixed, review.notes, before, content)
+
+
+def _written(review: Review, changed: cst.Module) -> bytes | str:
+    """Return the content of the file with the rewritten code, or why it has none."""
+    if review.joined is None:
+        return changed.bytes
+    sources = review.joined.divided(changed.code)
+    if isinstance(sources, str):
+        return sources
+    before = review.joined.notebook
+    content = notebook.with_sources(before, sources)
+    after = notebook.read(content)
+    expected = {cell.number: sources.get(cell.number, cell.source) for cell in before.cells}
+    if isinstance(after, notebook.Unread) or expected != {
+        cell.number: cell.source for cell in after.cells
+    }:
+        return "the rewritten notebook does not read as it should"
+    return content
 
 
 def _unproven(path: str, review: Review, why: str) -> FileResult:

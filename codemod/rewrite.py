@@ -17,10 +17,10 @@ from codemod.judge import Verdict
 from codemod.layout import Form as LayoutForm
 from codemod.layout import Layout
 from codemod.model import Fix, Settings
-from codemod.naming import LimitConstant, free_name, limit_constant, names_seen_from
+from codemod.naming import LimitPlace, free_name, limit_constant, names_seen_from
 from codemod.pairing import Candidate
 from codemod.payload import Form
-from codemod.syntax import callee, dict_items
+from codemod.syntax import callee, descendants, dict_items
 from codemod.uploads import Given
 
 _PRAGMA = re.compile(r"#\s*(type:|noqa|nosec|pyright:|pylint:|pragma|mypy:|fmt:)")
@@ -62,11 +62,8 @@ def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cs
         chosen.setdefault(verdict.candidate, verdict.layout)
     if not chosen:
         return None
-    top = min(
-        (_top_statement(facts, layout.uploading) for layout in chosen.values()),
-        key=facts.index.order.__getitem__,
-    )
-    limit = limit_constant(facts, top)
+    users = {facts.cells.top(layout.uploading) for layout in chosen.values()}
+    limit = limit_constant(facts, sorted(users, key=facts.index.order.__getitem__))
     edits: dict[cst.CSTNode, Replacement] = {}
     above: set[cst.CSTNode] = set()
     taken: dict[cst.CSTNode, set[str]] = {}
@@ -79,23 +76,14 @@ def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cs
         edits.update(plan.edits)
         for node in plan.edits:
             above.update(facts.index.ancestors(node))
-    if limit.is_new:
-        _add_limit(facts, limit, settings, edits)
+    for place in limit.places:
+        _add_limit(facts, limit.name, place, settings, edits)
     body = apply(facts.index, facts.index.module, edits)
-    if limit.is_new and limit.after is None:
+    if any(place.after is None for place in limit.places):
         first = body.body[0].with_changes(leading_lines=(cst.EmptyLine(indent=False),))
-        constant = _constant_statement(limit, settings)
+        constant = _constant_statement(limit.name, settings, is_apart=False)
         body = body.with_changes(body=[constant, first, *body.body[1:]])
     return body
-
-
-def _top_statement(facts: Facts, node: cst.CSTNode) -> cst.CSTNode:
-    top = node
-    for above in facts.index.ancestors(node):
-        if isinstance(above, cst.Module):
-            break
-        top = above
-    return top
 
 
 def _overlaps(
@@ -110,18 +98,33 @@ def _overlaps(
 
 
 def _add_limit(
-    facts: Facts, limit: LimitConstant, settings: Settings, edits: dict[cst.CSTNode, Replacement]
+    facts: Facts,
+    name: str,
+    place: LimitPlace,
+    settings: Settings,
+    edits: dict[cst.CSTNode, Replacement],
 ) -> None:
-    if limit.after is not None:
-        edits[limit.after] = [limit.after, _constant_statement(limit, settings)]
+    if place.after is None:
+        return
+    is_apart = not place.is_group and not place.opens_cell
+    edits[place.after] = [place.after, _constant_statement(name, settings, is_apart=is_apart)]
+    if place.opens_cell:
+        following = next(facts.cells.statements(facts.cells.of(place.after)))
+        replaced = list(edits.get(following, [following]))
+        if replaced and not any(node in edits for node in descendants(following) if node is not following):
+            first = cast(cst.BaseStatement, replaced[0])
+            blank = cst.EmptyLine(indent=False)
+            edits[following] = [_with_lines(first, (blank, *_lines(first))), *replaced[1:]]
 
 
-def _constant_statement(limit: LimitConstant, settings: Settings) -> cst.SimpleStatementLine:
-    blank = () if limit.follows_constant or limit.after is None else (cst.EmptyLine(indent=False),)
+def _constant_statement(
+    name: str, settings: Settings, *, is_apart: bool
+) -> cst.SimpleStatementLine:
+    blank = (cst.EmptyLine(indent=False),) if is_apart else ()
     return cst.SimpleStatementLine(
         [
             cst.Assign(
-                [cst.AssignTarget(cst.Name(limit.name))], cst.Integer(f"{settings.limit:_}")
+                [cst.AssignTarget(cst.Name(name))], cst.Integer(f"{settings.limit:_}")
             )
         ],
         leading_lines=blank,

@@ -117,6 +117,19 @@ _REASONS = (
         "other code of the file reads objects that may be this one ({detail})",
         "Make sure that the other code does not need the uploaded payload.",
     ),
+    Reason(
+        "cells-out-of-order",
+        "SAI002",
+        "the cells were executed in another order than they stand in ({detail})",
+        "Restart the kernel, run all cells, save the notebook and run the tool again.",
+    ),
+    Reason(
+        "name-bound-in-several-cells",
+        "SAI002",
+        "a name behind the object's URI is bound in several cells, so their order matters"
+        " ({detail})",
+        "Give each object names of its own, or upload and call in one cell.",
+    ),
     # SAI003: no rewrite keeps the program as it is.
     Reason(
         "several-uploads",

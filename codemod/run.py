@@ -93,7 +93,8 @@ def _process(path: str, before: bytes, task: Task) -> FileResult:
 
 def _relocated(result: FileResult, task: Task) -> FileResult:
     """Report what remains after a rewrite at the lines where it now is."""
-    if not task.write or result.after is None or len(result.fixed) == len(result.findings):
+    nothing_remains = len(result.fixed) == len(result.findings) and not result.notes
+    if not task.write or result.after is None or nothing_remains:
         return result
     now = _process(result.path, result.after, replace(task, rewrite=False))
     return replace(result, findings=result.fixed + now.findings, notes=now.notes)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import libcst as cst
 
 from codemod import effects
+from codemod.cell_order import cells_are_in_order
 from codemod.definitions import Kind
 from codemod.facts import Facts
 from codemod.layout import Layout, fates_left
@@ -82,6 +83,23 @@ def _is_bound_here(facts: Facts, name: cst.Name) -> bool:
     return not kinds <= {Kind.IMPORTED, Kind.OUTSIDE, Kind.UNBOUND}
 
 
+def nobody_lists_the_names(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """``locals()``, ``eval`` and the like see names that come and go with a rewrite."""
+    function = facts.index.function(candidate.upload.uploading)
+    for text in ("locals", "vars", "eval", "exec", "dir", "globals"):
+        for name in facts.index.names.get(text, ()):
+            call = facts.index.parent[name]
+            if not isinstance(call, cst.Call) or call.func is not name:
+                continue
+            if text in ("vars", "dir") and call.args:
+                continue
+            if facts.index.function(name) is function:
+                return Refusal("name-shadowed", call, text, f"do without {text}()")
+    return None
+
+
 def payload_can_be_sent(
     facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
 ) -> Refusal | None:
@@ -150,7 +168,7 @@ def arguments_only_give_values(
                 "assign it to a variable before the upload",
             )
     if payload.form is Form.PATH:
-        part = _unstable(payload.node)
+        part = effects.unstable_part(payload.node)
         if part is not None:
             return Refusal(
                 "argument-has-effects", part, source(part), "assign the path to a variable"
@@ -185,15 +203,6 @@ def _is_known_call(call: cst.Call) -> bool:
     )
 
 
-def _unstable(node: cst.BaseExpression) -> cst.CSTNode | None:
-    for part in descendants(node):
-        if isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr)):
-            return part
-        if isinstance(part, cst.Call) and not effects.is_stable_call(part):
-            return part
-    return None
-
-
 def upload_is_finished(
     facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
 ) -> Refusal | None:
@@ -213,7 +222,7 @@ def content_type_can_travel(
     content_type = candidate.upload.content_type
     if content_type is None:
         return None
-    part = _unstable(content_type)
+    part = effects.unstable_part(content_type)
     if part is not None and any(call.content_type is False for call in candidate.calls):
         return Refusal(
             "argument-has-effects", part, source(part), "assign ContentType to a variable"
@@ -412,6 +421,7 @@ def _in_handler(facts: Facts, node: cst.CSTNode, function: cst.CSTNode) -> bool:
 #: rewrite (SAI003) wins over every refusal that ``--unsafe-fixes`` may override (SAI002).
 CHECKS: tuple[Check, ...] = (
     names_mean_what_they_say,
+    nobody_lists_the_names,
     payload_can_be_sent,
     payload_is_not_used_later,
     arguments_only_give_values,
@@ -423,4 +433,5 @@ CHECKS: tuple[Check, ...] = (
     object_stays_private,
     deleting_is_cleaning_up,
     nothing_untrue_is_logged,
+    cells_are_in_order,
 )

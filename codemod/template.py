@@ -20,7 +20,6 @@ from codemod.definitions import Definition, Definitions, Kind
 from codemod.syntax import (
     argument,
     callee,
-    children,
     descendants,
     dotted,
     names_in,
@@ -397,7 +396,7 @@ class Templates:
     def hole(self, node: cst.CSTNode) -> Hole:
         """Return the hole for an expression that is not taken apart."""
         text = source(node)
-        if self._is_single(node):
+        if effects.unstable_part(node) is not None:
             return Hole(("evaluated", node), text, node)
         names = tuple(self._definitions.of(name) for name in names_in(node))
         rebound = any(self._definitions.is_rebound_elsewhere(name) for name in names)
@@ -410,15 +409,3 @@ class Templates:
         if rebound:
             return Hole(("evaluated", node), text, node)
         return Hole(("expression", spelled, names, states), text, node)
-
-    def _is_single(self, node: cst.CSTNode) -> bool:
-        """Tell whether evaluating an expression again may give another value."""
-        stack = [node]
-        while stack:
-            current = stack.pop()
-            if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
-                return True
-            if isinstance(current, cst.Call) and not effects.is_stable_call(current):
-                return True
-            stack.extend(children(current))
-        return False

@@ -408,9 +408,21 @@ def _keys_in(node: cst.CSTNode) -> list[cst.BaseExpression]:
     ]
 
 
-_UPLOADED = re.compile(r"upload|\bput\b[^.]*\bs3\b", re.IGNORECASE)
+_UPLOAD = re.compile(r"upload", re.IGNORECASE)
 _KEPT = re.compile(r"\b(stored?|saved?|wrote|written|staged|copied|pushed|sent)\b", re.IGNORECASE)
-_S3 = re.compile(r"\bs3\b|bucket", re.IGNORECASE)
+_S3 = re.compile(r"\bs3\b|\bbucket\b", re.IGNORECASE)
+#: "Uploading …" and "Input uploaded" speak of this upload even if they name nothing of it …
+_BARE = re.compile(
+    r"^\W*(\w+\W+)?(upload(ing|ed)?\b(?!\s+by))"
+    r"|\b(input|payload|request|body|json|invocation)\b[^.]{0,30}\buploaded\b(?!\s+by)",
+    re.IGNORECASE,
+)
+#: … and these speak of somebody else's.
+_OTHERS = re.compile(
+    r"\b(users?|clients?|customers?|process\w*|receiv\w*|accept\w*|handl\w*)\b[^.]*upload"
+    r"|uploaded by",
+    re.IGNORECASE,
+)
 
 
 def announces_upload(
@@ -430,19 +442,18 @@ def announces_upload(
     if not isinstance(small, cst.Expr):
         return False
     call = unwrap_await(small.value)
-    if not effects.is_log(call) or effects.impure_part(_arguments(call)) is not None:
+    if not isinstance(call, cst.Call) or not effects.is_log(call):
+        return False
+    if any(effects.unstable_part(arg.value) is not None for arg in call.args):
         return False
     text = _text(call)
-    if _UPLOADED.search(text):
-        return True
+    if _OTHERS.search(text):
+        return False
     names = {facts.definitions.of(name) for name in names_in(call)}
-    about = not names.isdisjoint(behind) or _S3.search(text) is not None
-    return about and _KEPT.search(text) is not None
-
-
-def _arguments(call: cst.CSTNode) -> cst.CSTNode:
-    assert isinstance(call, cst.Call)
-    return cst.Tuple([cst.Element(arg.value) for arg in call.args])
+    is_about = not names.isdisjoint(behind) or _S3.search(text) is not None
+    if is_about and (_UPLOAD.search(text) or _KEPT.search(text)):
+        return True
+    return _BARE.search(text) is not None
 
 
 def _text(node: cst.CSTNode) -> str:

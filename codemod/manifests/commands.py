@@ -1,0 +1,100 @@
+"""``pip install`` lines: Dockerfiles, shell scripts, GitHub workflows and cells of notebooks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from codemod.manifests.requirement import Requirement, pep508
+
+_CONTINUATION = re.compile(r"\\\r?\n")
+_LINE = re.compile(r"[^\r\n]+")
+_INSTALL = re.compile(r"(?<![\w./$-])(?:[\w./${}-]*/)?pip(?:3(?:\.\d+)?)?(?=\s)[^\r\n#;&|]*?\sinstall\b")
+_COMMENT = re.compile(r"(?:^|\s)#")
+
+#: A step of a workflow may be called what it does.
+_TITLE = re.compile(r"\s*(?:-\s+)?name\s*:")
+
+#: Up to a blank or what ends a command; what is in quotes or braces is a part of the word.
+_WORD = re.compile(r"(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?\}\}|\$\{[^}]*\}|\\.|[^\s\"';&|()`])+")
+_BLANKS = re.compile(r"[ \t]+")
+_QUOTED = re.compile(r"(?P<quote>[\"'])(?P<inner>[^\"']*)(?P=quote)")
+
+#: Options of `pip install` that take the next word as their value.
+_TAKE_A_VALUE = frozenset(
+    """-r --requirement -c --constraint -i --index-url --extra-index-url -f --find-links
+    -t --target --prefix --root --platform --python-version --implementation --abi --src
+    --trusted-host --proxy --timeout --retries --cache-dir --log --progress-bar --no-binary
+    --only-binary --upgrade-strategy --report --cert --client-cert -C --config-settings
+    --python -p --exists-action --root-user-action""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of a shell: its span, and that of what is within its quotes."""
+
+    start: int
+    end: int
+    inner: tuple[int, int]
+    is_quoted: bool
+
+
+def find(text: str) -> Iterator[Requirement]:
+    """Yield the requirements on the ``pip install`` lines of ``text`` that concern the SDK."""
+    # Blanks of the same length keep every offset.
+    joined = _CONTINUATION.sub(lambda match: " " * len(match[0]), text)
+    for line in _LINE.finditer(joined):
+        if _TITLE.match(line[0]) is None:
+            yield from find_in_line(joined, line.start(), line.end())
+
+
+def find_in_line(text: str, start: int, end: int) -> Iterator[Requirement]:
+    """Yield the requirements in the ``pip install`` commands of the line ``text[start:end]``."""
+    comment = _COMMENT.search(text, start, end)
+    if comment is not None and not text[start : comment.start()].strip():
+        return
+    for command in _INSTALL.finditer(text, start, end):
+        before = text[start : command.start()]
+        if comment is not None and comment.start() < command.start():
+            return
+        around = "".join(quote for quote in "\"'" if before.count(quote) % 2)
+        yield from _requirements(text, command.end(), end, around)
+
+
+def _requirements(text: str, start: int, end: int, around: str) -> Iterator[Requirement]:
+    """Read the words of one command; ``around`` holds the quotes that it stands within."""
+    skip = False
+    for word in _words(text, start, end, around):
+        written = text[word.start : word.end]
+        if skip or written in _TAKE_A_VALUE:
+            skip = not skip
+            continue
+        requirement = pep508(text, *word.inner)
+        if requirement is None:
+            continue
+        if not word.is_quoted:
+            quote = "'" if '"' in around else '"'
+            requirement = replace(requirement, quote=quote, start=word.start, end=word.end)
+        yield requirement
+
+
+def _words(text: str, start: int, end: int, around: str) -> Iterator[_Word]:
+    limit = end
+    for quote in around:
+        closing = text.find(quote, start, end)
+        limit = min(limit, closing) if closing >= 0 else limit
+    position = start
+    while position < limit:
+        blanks = _BLANKS.match(text, position, limit)
+        if blanks is not None:
+            position = blanks.end()
+            continue
+        match = None if text[position] == "#" else _WORD.match(text, position, limit)
+        if match is None:
+            return
+        quoted = _QUOTED.fullmatch(match[0])
+        inner = (match.start() + 1, match.end() - 1) if quoted else match.span()
+        yield _Word(*match.span(), inner, quoted is not None)
+        position = match.end()

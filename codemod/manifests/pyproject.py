@@ -1,0 +1,66 @@
+"""``pyproject.toml``: PEP 621 and 735, Poetry, PDM, Hatch and uv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from codemod.manifests.requirement import Requirement
+from codemod.manifests.specifiers import Dialect
+from codemod.manifests.toml_places import Document, Path
+from codemod.manifests.toml_tables import in_array, in_table, python_note
+
+_ARRAYS: tuple[Path, ...] = (
+    ("project", "dependencies"),
+    ("tool", "uv", "dev-dependencies"),
+    ("tool", "uv", "constraint-dependencies"),
+    ("tool", "uv", "override-dependencies"),
+)
+
+#: Tables whose every value is an array of requirements.
+_TABLES_OF_ARRAYS = (
+    ("project", "optional-dependencies"),
+    ("dependency-groups",),
+    ("tool", "pdm", "dev-dependencies"),
+)
+
+_HATCH_KEYS = ("dependencies", "extra-dependencies", "dev-dependencies")
+
+
+def find(text: str) -> Iterator[Requirement]:
+    """Yield the requirements in ``text`` that concern the SDK.
+
+    Raises:
+        TomlError: If ``text`` is no TOML.
+    """
+    document = Document(text)
+    notes = _notes(document)
+    for requirement in (*_in_arrays(document, text), *_in_poetry(document, text)):
+        yield replace(requirement, notes=requirement.notes or notes)
+
+
+def _in_arrays(document: Document, text: str) -> Iterator[Requirement]:
+    paths = list(_ARRAYS)
+    for path in _TABLES_OF_ARRAYS:
+        paths.extend((*path, name) for name in document.table(*path))
+    for name in document.table("tool", "hatch", "envs"):
+        paths.extend(("tool", "hatch", "envs", name, key) for key in _HATCH_KEYS)
+    for path in paths:
+        yield from in_array(document, text, path)
+
+
+def _in_poetry(document: Document, text: str) -> Iterator[Requirement]:
+    paths = [("tool", "poetry", "dependencies"), ("tool", "poetry", "dev-dependencies")]
+    paths += (
+        ("tool", "poetry", "group", name, "dependencies")
+        for name in document.table("tool", "poetry", "group")
+    )
+    for path in paths:
+        yield from in_table(document, text, path, Dialect.POETRY)
+
+
+def _notes(document: Document) -> tuple[str, ...]:
+    supported = document.table("project").get("requires-python") or document.table(
+        "tool", "poetry", "dependencies"
+    ).get("python")
+    return python_note(supported) if isinstance(supported, str) else ()
