@@ -18,6 +18,9 @@ from codemod.template import source
 
 METHOD = "invoke_endpoint_async"
 
+#: Why a call is left alone that needs no migration any more.
+PASSES_BODY = "the call already passes Body"
+
 
 class Style(enum.Enum):
     """Where ``InputLocation`` is written."""
@@ -120,7 +123,7 @@ def _why_not(
     facts: Facts, call: Invocation, given: _Given, inline: list[Invocation]
 ) -> str | None:
     if "Body" in given.items:
-        return "the call already passes Body"
+        return PASSES_BODY
     if "InputLocation" not in given.items:
         return "no InputLocation can be seen in the arguments"
     location = given.items["InputLocation"][0]
@@ -257,8 +260,7 @@ def _add_item(
 
 def _merged(definition: Definition) -> _Given:
     """Look at what reaches a merge only for ``Body``: then the code is guarded already."""
-    origins = [origin for source_ in definition.sources for origin in source_.origins()]
-    for origin in origins or definition.origins():
+    for origin in definition.origins():
         literal = dict_items(origin.value)
         if literal is not None and any(key == "Body" for key, _, _ in literal):
             assert origin.value is not None

@@ -16,10 +16,10 @@ from codemod import effects
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.layout import Layout
-from codemod.pairing import Candidate, Refusal
+from codemod.pairing import Candidate
+from codemod.refusals import Refusal
 from codemod.syntax import descendants, names_in, unwrap_await
-from codemod.visibility import Visibility
+from codemod.uploads import Upload
 
 
 @dataclass(slots=True, eq=False)
@@ -40,10 +40,8 @@ class _Reads:
     varies: bool = False
 
 
-def cells_are_in_order(
-    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
-) -> Refusal | None:
-    """The proof that upload and call mean one object reads the cells from top to bottom."""
+def order_matters(facts: Facts, candidate: Candidate) -> Refusal | None:
+    """Refuse if the call may name another object when the cells run in another order."""
     if not facts.cells.is_notebook:
         return None
     upload, call = _uploaded(facts, candidate), _invoked(facts, candidate)
@@ -89,13 +87,16 @@ def _executed_out_of_order(
 
 
 def _uploaded(facts: Facts, candidate: Candidate) -> _Reads:
-    upload = candidate.upload
-    nodes = [node for node in (upload.bucket_node, upload.key_node) if node is not None]
-    receiver = upload.invocation.receiver
-    if facts.clients.receiver(receiver).role in (Role.OBJECT, Role.BUCKET):
-        nodes.append(receiver)
-    if upload.returns_uri:
-        nodes = []
+    upload: Upload | None = candidate.upload
+    nodes: list[cst.CSTNode] = []
+    while upload is not None and not candidate.upload.returns_uri:
+        nodes.extend(node for node in (upload.bucket_node, upload.key_node) if node is not None)
+        receiver = upload.invocation.receiver
+        if facts.clients.receiver(receiver).role in (Role.OBJECT, Role.BUCKET):
+            nodes.append(receiver)
+        if upload.via is not None:
+            nodes.extend(upload.invocation.args)
+        upload = upload.via.inner if upload.via is not None else None
     return _reads(facts, nodes, candidate)
 
 
@@ -104,9 +105,7 @@ def _invoked(facts: Facts, candidate: Candidate) -> _Reads:
     for call in candidate.calls:
         if call.parameters is not None:
             owner = call.parameters.name
-            nodes.extend(
-                name for name in names_in(call.invocation.carrier) if name.value == owner
-            )
+            nodes.extend(name for name in names_in(call.invocation.carrier) if name.value == owner)
     return _reads(facts, nodes, candidate)
 
 
@@ -116,14 +115,14 @@ def _reads(facts: Facts, nodes: Iterable[cst.CSTNode], candidate: Candidate) -> 
     seen: set[tuple[Definition, int]] = set()
     while stack:
         name = stack.pop()
-        here = cells.of(name)
+        here = _read_in(facts, name, candidate)
         found.cells.add(here)
         for origin in _origins(facts, name):
             if origin.node is None or (origin, here) in seen:
                 continue
             seen.add((origin, here))
             home = cells.of(origin.node)
-            if home != here:
+            if home != here and isinstance(facts.index.function(origin.node), cst.Module):
                 found.across.setdefault(name.value, set()).add(here)
                 found.nodes.setdefault(name.value, name)
             if origin.value is None or _is_upload(origin.value, candidate):
@@ -133,6 +132,13 @@ def _reads(facts: Facts, nodes: Iterable[cst.CSTNode], candidate: Candidate) -> 
                 found.varies = True
             stack.extend(names_in(origin.value))
     return found
+
+
+def _read_in(facts: Facts, name: cst.Name, candidate: Candidate) -> int:
+    """Return the cell that reads a name when it runs: for a function, the one that calls it."""
+    upload = candidate.upload
+    is_helper = upload.via is not None and isinstance(facts.index.function(name), cst.FunctionDef)
+    return facts.cells.of(upload.uploading if is_helper else name)
 
 
 def _origins(facts: Facts, name: cst.Name) -> Iterator[Definition]:
@@ -169,7 +175,8 @@ def module_bindings(facts: Facts, name: str) -> list[Definition]:
 
 
 def _homes(facts: Facts, name: str) -> set[int]:
-    return {facts.cells.of(one.node) for one in module_bindings(facts, name) if one.node is not None}
+    bound = module_bindings(facts, name)
+    return {facts.cells.of(one.node) for one in bound if one.node is not None}
 
 
 def _differs_by_cell(facts: Facts, name: str) -> bool:
@@ -207,7 +214,8 @@ def needed_cells(facts: Facts, statement: cst.CSTNode) -> set[int]:
                 stack.extend(
                     one
                     for one in facts.cells.statements(*homes)
-                    if not isinstance(one, (cst.FunctionDef, cst.ClassDef))
+                    if one is definition.node
+                    or not isinstance(one, (cst.FunctionDef, cst.ClassDef))
                 )
     return needed
 

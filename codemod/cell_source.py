@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Any
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -68,7 +69,7 @@ class _List:
             raw[: strings[0].start()],
             tuple(
                 raw[one.end() : other.start()]
-                for one, other in zip(strings, strings[1:], strict=False)
+                for one, other in pairwise(strings)
             ),
             raw[strings[-1].end() :],
         )
@@ -159,8 +160,9 @@ def _new_lines(old: Sequence[_Line], source: str, escapes: bool) -> list[str]:
 def _written(text: str, moved: dict[str, str], escapes: bool) -> str:
     content = text.lstrip(" \t")
     indent = text[: len(text) - len(content)].replace("\t", "\\t")
-    known = moved.get(content)
-    return indent + (known if known is not None else json.dumps(content, ensure_ascii=escapes)[1:-1])
+    if content in moved:
+        return indent + moved[content]
+    return indent + json.dumps(content, ensure_ascii=escapes)[1:-1]
 
 
 def _escapes(raw: str, style: Style) -> bool:

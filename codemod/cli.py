@@ -42,6 +42,7 @@ class _Options:
     exit_zero: bool
     exclude: tuple[str, ...]
     force_exclude: bool
+    no_manifests: bool
     stdin_filename: str | None
     quiet: bool
     verbose: bool
@@ -118,6 +119,11 @@ _ARGUMENTS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     ),
     click.option(
         "--force-exclude", is_flag=True, help="Leave it out even where PATHS names the file."
+    ),
+    click.option(
+        "--no-manifests",
+        is_flag=True,
+        help="Leave the SDK's version in requirements, pyproject.toml and the like alone.",
     ),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
     click.option(
@@ -231,6 +237,11 @@ def _run(ctx: click.Context, options: _Options, *, fix: bool) -> NoReturn:
     else:
         selection = find(options.paths, excludes, force_exclude=options.force_exclude)
         report = run(selection, task, options.jobs)
+        sends_body = any(result.sends_body for result in report.results)
+        if not options.no_manifests and (sends_body or selection.manifests):
+            from codemod.floor import with_manifests
+
+            report = with_manifests(report, selection.manifests, options.paths, excludes, task)
     if options.diff:
         # Loads difflib, which only this needs.
         from codemod.report import diff

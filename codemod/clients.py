@@ -101,12 +101,7 @@ class Clients:
         return _UNKNOWN
 
     def _name(self, node: cst.Name, steps: int) -> Receiver:
-        definition = self._definitions.of(node)
-        origins = definition.origins()
-        if definition.kind is Kind.SHARED:
-            origins = [origin for source in definition.sources for origin in source.origins()]
-        if not origins:
-            return _UNKNOWN
+        origins = self._definitions.of(node).origins()
         return _agree(self._definition(origin, steps) for origin in origins)
 
     def _definition(self, definition: Definition, steps: int) -> Receiver:

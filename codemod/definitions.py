@@ -64,7 +64,7 @@ class Definition:
     made_at: int = -1
 
     def origins(self) -> list[Definition]:
-        """Return the definitions that may have given the value, looking through merges."""
+        """Return the definitions that may have given the value, one or several."""
         found: list[Definition] = []
         seen: set[Definition] = set()
         stack = [self]
@@ -73,7 +73,7 @@ class Definition:
             if current in seen:
                 continue
             seen.add(current)
-            if current.kind is Kind.MERGED:
+            if current.kind in (Kind.MERGED, Kind.SHARED) and current.sources:
                 stack.extend(reversed(current.sources))
             else:
                 found.append(current)
@@ -650,11 +650,7 @@ class Definitions:
         root = root_name(node)
         if name is None or root is None:
             return None
-        definition = self.of(root)
-        origins = definition.origins()
-        if definition.kind is Kind.SHARED:
-            origins = [one for source in definition.sources for one in source.origins()]
-        if not all(one.kind in (Kind.IMPORTED, Kind.OUTSIDE) for one in origins):
+        if not all(one.kind in (Kind.IMPORTED, Kind.OUTSIDE) for one in self.of(root).origins()):
             return None
         first, dot, rest = name.partition(".")
         return self.index.imported.get(first, first) + dot + rest

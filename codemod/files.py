@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemod.folders import compile_globs, list_files
+from codemod.folders import compile_globs, is_code, list_files
+from codemod.manifests.names import is_manifest
 from codemod.model import FileResult
 from codemod.source import reason
 
@@ -57,12 +58,14 @@ class Selection:
     """The files to process, sorted.
 
     ``checked`` is the number of Python files and notebooks that were searched, ``errors`` are the
-    paths that could not be.
+    paths that could not be. ``manifests`` are those that were named: no folder was searched for
+    them.
     """
 
     paths: tuple[str, ...]
     checked: int
     errors: tuple[FileResult, ...] = ()
+    manifests: tuple[str, ...] = ()
 
 
 def find(
@@ -99,6 +102,8 @@ def find(
         listed -= excludes.matching(listed)
         if force_exclude:
             named -= excludes.matching(named)
+    manifests = {path for path in named if is_manifest(path) and not path.endswith(".ipynb")}
+    named -= {path for path in manifests if not is_code(path)}
 
     matching: list[str] = []
     checked = 0
@@ -113,7 +118,22 @@ def find(
         checked += 1
         if mentions:
             matching.append(path)
-    return Selection(_without_aliases(matching), checked, tuple(errors))
+    return Selection(without_aliases(matching), checked, tuple(errors), without_aliases(manifests))
+
+
+def find_manifests(paths: Sequence[str], excludes: Excludes | None = None) -> tuple[str, ...]:
+    """Return the manifests in the folders among ``paths`` that git does not ignore.
+
+    What could not be searched is not said again: :func:`find` has done so.
+    """
+    listed: set[str] = set()
+    for path in paths:
+        if os.path.isdir(path):
+            found, _ = list_files(path, is_manifest)
+            listed.update(relative(name) for name in found if os.path.isfile(name))
+    if excludes is not None:
+        listed -= excludes.matching(listed)
+    return without_aliases(listed)
 
 
 def relative(path: str) -> str:
@@ -162,7 +182,7 @@ def _is_nothing(error: OSError) -> bool:
     return isinstance(error, _NotAFileError) or error.errno in _NOTHING
 
 
-def _without_aliases(paths: Iterable[str]) -> tuple[str, ...]:
+def without_aliases(paths: Iterable[str]) -> tuple[str, ...]:
     """Keep one path a file: a symbolic link and its target must not both be rewritten."""
     files: dict[str, str] = {}
     for path in sorted(paths, key=lambda path: (os.path.islink(path), path)):

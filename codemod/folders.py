@@ -1,11 +1,11 @@
-"""The Python files and notebooks of a folder, as git or its ignore files see them."""
+"""The files of a folder, as git or its ignore files see them."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,19 +49,28 @@ _STAGED = re.compile(rb"(?P<mode>[0-7]{6}) [0-9a-f]{40,64} [0-3]\t")
 _SUBMODULE = b"160000"
 
 
-def list_files(folder: str) -> tuple[list[str], list[OSError]]:
-    """Return the files in and below ``folder`` that are not ignored.
+def is_code(path: str) -> bool:
+    """Whether the file at ``path`` is Python or a notebook."""
+    return path.endswith(SUFFIXES)
+
+
+def list_files(
+    folder: str, wanted: Callable[[str], bool] = is_code
+) -> tuple[list[str], list[OSError]]:
+    """Return the files in and below ``folder`` that are wanted and not ignored.
 
     Args:
         folder: The folder; the paths returned begin with it.
+        wanted: Tells by its path whether a file is wanted. In front of a path relative to the
+            folder may stand something that ends in a tab.
 
     Returns:
         The paths, in no order and some of them perhaps gone, and the errors met, each with the
         ``filename`` of the folder that could not be read.
     """
-    names = _git_names(folder)
+    names = _git_names(folder, wanted)
     if names is None or (not names and _git_ignores(folder)):
-        return _walk(folder)
+        return _walk(folder, wanted)
     found: list[str] = []
     errors: list[OSError] = []
     for name in names:
@@ -71,7 +80,8 @@ def list_files(folder: str) -> tuple[list[str], list[OSError]]:
         if name.endswith("/"):
             # A submodule that is not checked out is none to git: it answers for the outer one.
             is_repository = os.path.lexists(os.path.join(path, ".git"))
-            inner_found, inner_errors = (list_files if is_repository else _walk)(path.rstrip("/"))
+            listing = list_files if is_repository else _walk
+            inner_found, inner_errors = listing(path.rstrip("/"), wanted)
             found += inner_found
             errors += inner_errors
         else:
@@ -79,18 +89,17 @@ def list_files(folder: str) -> tuple[list[str], list[OSError]]:
     return found, errors
 
 
-def _git_names(folder: str) -> list[str] | None:
-    """Return the files git does not ignore, and ending in ``/`` the repositories inside.
+def _git_names(folder: str, wanted: Callable[[str], bool]) -> list[str] | None:
+    """Return the wanted files git does not ignore, and ending in ``/`` the repositories inside.
 
     ``None`` stands for a folder that git knows nothing about.
     """
     listing = _git(folder, "ls-files", "-z", "-co", "--stage", "--exclude-standard")
     if listing is None:
         return None
-    suffixes = tuple(map(os.fsencode, SUFFIXES))
     names: list[str] = []
     for entry in listing.split(b"\0"):
-        if entry.endswith(suffixes) or entry.startswith(_SUBMODULE):
+        if entry.startswith(_SUBMODULE) or wanted(os.fsdecode(entry)):
             staged = _STAGED.match(entry)
             name = os.fsdecode(entry[staged.end() :] if staged else entry)
             names.append(f"{name}/" if staged and staged["mode"] == _SUBMODULE else name)
@@ -116,7 +125,7 @@ def _git(folder: str, *arguments: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _walk(folder: str) -> tuple[list[str], list[OSError]]:
+def _walk(folder: str, wanted: Callable[[str], bool]) -> tuple[list[str], list[OSError]]:
     """Do without git: honour .gitignore files and leave out what is most likely built."""
     skipped = SKIPPED_FOLDERS | BUILD_FOLDERS
     above = _rules_above(folder)
@@ -137,8 +146,8 @@ def _walk(folder: str) -> tuple[list[str], list[OSError]]:
         found += (
             path
             for name in names
-            if name.endswith(SUFFIXES)
-            and not _ignored(path := os.path.join(parent, name), rules, is_folder=False)
+            if wanted(path := os.path.join(parent, name))
+            and not _ignored(path, rules, is_folder=False)
         )
     return found, errors
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod import effects
-from codemod.calls import LegacyCall, Style
+from codemod.calls import METHOD, LegacyCall, Style
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
@@ -391,6 +391,9 @@ def _fits_branch(
     if call.style is not Style.KEYWORD or not reach.is_flat:
         return False
     if not isinstance(reach.last, cst.SimpleStatementLine) or len(reach.last.body) != 1:
+        return False
+    others = facts.index.attributes.get(METHOD, ())
+    if sum(facts.index.inside(func, reach.last) for func in others) > 1:
         return False
     if not facts.cells.same(reach.first, reach.last) or facts.cells.shows(reach.last):
         return False

@@ -80,6 +80,8 @@ class FileResult:
     ``findings`` are those found in the file as it was. ``fixed`` are the ones among them that
     ``after`` no longer has. ``after`` is the rewritten file in bytes, ``None`` where nothing
     changes. ``error`` says why the file could not be handled; such a file is never written.
+    ``sends_body`` says whether the file passes ``Body``, or would after the fixes asked for, and so
+    needs an SDK that knows it.
     """
 
     path: str
@@ -89,6 +91,7 @@ class FileResult:
     before: bytes | None = None
     after: bytes | None = None
     error: str | None = None
+    sends_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from codemod.syntax import descendants, integer_value
 
 LIMIT = "ASYNC_INLINE_LIMIT"
 _LIMIT_ALTERNATIVES = (LIMIT, "SAGEMAKER_ASYNC_INLINE_LIMIT", "ASYNC_INLINE_LIMIT_BYTES")
+_MEANS_LIMIT = re.compile(r"(?=.*(INLINE|BODY|PAYLOAD|ASYNC))(?=.*(LIMIT|MAX|BYTES|SIZE))")
 _CONSTANT = re.compile(r"_*[A-Z][A-Z0-9_]*")
 
 
@@ -88,11 +89,12 @@ def _limit_in_cells(facts: Facts, users: Sequence[cst.CSTNode]) -> LimitConstant
     order = facts.index.order
     bound = [one.node for one in module_bindings(facts, name) if one.node is not None]
     served = {cells.of(node) for node in bound}
-    places = []
+    places: list[LimitPlace] = []
     for user in users:
         own, needed = cells.of(user), needed_cells(facts, user)
-        is_there = any(cells.of(node) == own and order[cells.top(node)] < order[user] for node in bound)
-        if is_there or served & needed or own in (cells.of(one.after) for one in places if one.after):
+        above = [node for node in bound if order[cells.top(node)] < order[user]]
+        here = {cells.of(node) for node in (*above, *(one.after for one in places)) if node}
+        if served & needed or own in here:
             continue
         place = _place_in_cells(facts, sorted({*needed, own}), user)
         assert place.after is not None
@@ -125,32 +127,41 @@ def _place_in_cells(facts: Facts, numbers: Iterable[int], before: cst.CSTNode) -
 
 
 def _is_limit(name: str, value: int | None) -> bool:
-    return value == SERVICE_LIMIT or (
-        name == LIMIT and value is not None and 0 < value <= SERVICE_LIMIT
-    )
+    """Tell whether a constant is a limit for inline payloads, and not just the same number."""
+    if value is None:
+        return False
+    if name == LIMIT:
+        return 0 < value <= SERVICE_LIMIT
+    return value == SERVICE_LIMIT and _MEANS_LIMIT.search(name) is not None
 
 
 def _existing(facts: Facts, before: cst.CSTNode) -> str | None:
     if LIMIT in facts.index.imported:
         return LIMIT
     walk = facts.definitions.walk(facts.index.module)
-    order = facts.index.order
+    index = facts.index
     for name, definitions in walk.bindings.items():
         if len(definitions) != 1 or definitions[0].kind is not Kind.ASSIGNED:
             continue
-        value = integer_value(definitions[0].value)
-        node = definitions[0].node
-        if value is None or node is None or not _CONSTANT.fullmatch(name):
+        value, node = integer_value(definitions[0].value), definitions[0].node
+        if node is None or not _CONSTANT.fullmatch(name) or not _is_limit(name, value):
             continue
-        if _is_limit(name, value) and order[facts.index.statement(node)] < order[before]:
-            shadowed = any(
-                name in facts.definitions.walk(function).local
-                for function in {facts.index.function(read) for read in facts.index.names[name]}
-                if isinstance(function, cst.FunctionDef)
-            )
-            if not shadowed:
-                return name
+        if name in facts.definitions.declared_elsewhere or _is_shadowed(facts, name):
+            continue
+        statement = index.statement(node)
+        is_certain = index.parent[statement] is index.module
+        if is_certain and index.order[statement] < index.order[before]:
+            return name
     return None
+
+
+def _is_shadowed(facts: Facts, name: str) -> bool:
+    functions = {facts.index.function(read) for read in facts.index.names[name]}
+    return any(
+        name in facts.definitions.walk(function).local
+        for function in functions
+        if isinstance(function, cst.FunctionDef)
+    )
 
 
 def _place(body: Sequence[cst.CSTNode], before: cst.CSTNode) -> LimitPlace | None:

@@ -127,9 +127,7 @@ def form_of(facts: Facts, node: cst.BaseExpression, steps: int = 0) -> Form:
 
 def _form_of_definition(facts: Facts, definition: Definition, steps: int) -> Form:
     if definition.kind in (Kind.MERGED, Kind.SHARED):
-        origins = definition.origins()
-        if definition.kind is Kind.SHARED:
-            origins = [one for source in definition.sources for one in source.origins()]
+        origins = [one for one in definition.origins() if one is not definition]
         forms = {_form_of_definition(facts, origin, steps) for origin in origins if steps < 25}
         return forms.pop() if len(forms) == 1 else Form.UNKNOWN
     if definition.kind is Kind.AUGMENTED:

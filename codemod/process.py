@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from codemod import notebook
-from codemod.calls import METHOD, describe
+from codemod.calls import METHOD, PASSES_BODY, describe
 from codemod.facts import Facts
 from codemod.joining import Joined, join
 from codemod.judge import Judgement, Verdict, judge
@@ -50,12 +50,16 @@ def process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> F
     """
     if METHOD.encode() not in before:
         return FileResult(path=path)
-    review = _review(path, before, settings)
+    review = _review(path, before)
     if isinstance(review, str):
         return FileResult(path=path, error=review)
-    if not rewrite or not any(_may_fix(finding, settings) for finding in review.findings):
-        return FileResult(path, review.findings, notes=review.notes)
-    return _fixed(path, before, settings, review)
+    fixable = any(_may_fix(finding, settings) for finding in review.findings)
+    passes_body = any(left.why == PASSES_BODY for left in review.judgement.left)
+    if rewrite and fixable:
+        result = _fixed(path, before, settings, review)
+    else:
+        result = FileResult(path, review.findings, notes=review.notes)
+    return replace(result, sends_body=passes_body or (fixable and result.error is None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,11 +78,11 @@ class Review:
 _NOTHING = Review(None, Judgement((), ()), (), (), (), round_trips=True)
 
 
-def _review(path: str, content: bytes, settings: Settings) -> Review | str:
+def _review(path: str, content: bytes) -> Review | str:
     if not notebook.is_notebook(path):
         if b"\0" in content:
             return "contains NUL bytes and is no Python source"
-        return review_module(path, content, settings)
+        return review_module(path, content)
     read = notebook.read(content)
     if isinstance(read, notebook.Unread):
         if read.is_error:
@@ -86,14 +90,14 @@ def _review(path: str, content: bytes, settings: Settings) -> Review | str:
         return replace(_NOTHING, notes=(Note(read.why, Place(path, 1, 1, 1, 1)),))
     if not any(METHOD in (cell.source or "") for cell in read.cells):
         return _NOTHING
-    return _review_joined(path, join(read), settings)
+    return _review_joined(path, join(read))
 
 
-def _review_joined(path: str, joined: Joined, settings: Settings) -> Review | str:
-    review = review_module(path, joined.text, settings, joined)
+def _review_joined(path: str, joined: Joined) -> Review | str:
+    review = review_module(path, joined.text, joined)
     if isinstance(review, str):  # then LibCST cannot parse what `ast` can
         joined = join(joined.notebook, lambda text: not isinstance(_parse(text), str))
-        review = review_module(path, joined.text, settings, joined)
+        review = review_module(path, joined.text, joined)
         if isinstance(review, str):
             return review
     notes = (*joined.notes(path, METHOD), *review.notes)
@@ -101,14 +105,13 @@ def _review_joined(path: str, joined: Joined, settings: Settings) -> Review | st
 
 
 def review_module(
-    path: str, content: bytes | str, settings: Settings, joined: Joined | None = None
+    path: str, content: bytes | str, joined: Joined | None = None
 ) -> Review | str:
     """Judge one module; an error comes back as a sentence.
 
     Args:
         path: The path to report.
         content: The module: the bytes of a file, or the text that a notebook was joined to.
-        settings: What the user asked for.
         joined: The notebook.
     """
     mentioned = _mentions_in_code(content)
@@ -299,7 +302,7 @@ def _fixed(path: str, before: bytes, settings: Settings, review: Review) -> File
         if isinstance(written, str):
             return _unproven(path, review, written)
         content = written
-        following = _review(path, content, settings)
+        following = _review(path, content)
         if isinstance(following, str):
             return _unproven(path, review, f"the rewritten code {following}")
         if len(following.findings) >= len(current.findings):

@@ -10,6 +10,7 @@ from typing import cast
 import libcst as cst
 
 from codemod.calls import LegacyCall, Style
+from codemod.cells import after_cell_comment
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
@@ -606,9 +607,10 @@ def _with_lines(
 
 
 def _blank_lines(lines: Sequence[cst.EmptyLine]) -> tuple[cst.EmptyLine, ...]:
-    """Return the blank lines in front of the first comment."""
-    found = []
-    for line in lines:
+    """Return the blank lines in front of the first comment, with what begins a cell."""
+    start = after_cell_comment(lines)
+    found = list(lines[:start])
+    for line in lines[start:]:
         if line.comment is not None:
             break
         found.append(line)

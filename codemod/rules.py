@@ -69,6 +69,32 @@ _RULES = (
             " InputLocation."
         ),
     ),
+    Rule(
+        code="SAI010",
+        title="requirement lets in an SDK whose InvokeEndpointAsync has no Body",
+        why=(
+            "botocore checks parameters against its own model of the API. Before 1.43.29 it knows"
+            " no Body and raises ParamValidationError, so code that sends payloads inline fails"
+            " wherever an older SDK is installed."
+        ),
+        by_hand=(
+            "Run `async-inline fix`, which raises the requirement to 1.43.29, then make lock files"
+            " and environments anew. `--no-manifests` leaves requirements alone."
+        ),
+    ),
+    Rule(
+        code="SAI011",
+        title="requirement lets in an SDK without Body and cannot be raised automatically",
+        why=(
+            "The requirement must not be edited (lock files, hashes, generated lists), cannot be"
+            " met together with botocore 1.43.29, or is written in a way that the tool does not"
+            " understand."
+        ),
+        by_hand=(
+            "Do what the message says, or suppress the finding with a comment on its line:"
+            " `# async-inline: ignore[SAI011]`."
+        ),
+    ),
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in _RULES}
@@ -98,6 +124,12 @@ _REASONS = (
         "SAI002",
         "the upload has an option that an inline payload cannot have ({detail})",
         "Decide whether the option (encryption key, tags, metadata, owner check …) may go.",
+    ),
+    Reason(
+        "upload-without-call",
+        "SAI002",
+        "on some paths the object is uploaded and the call is not made",
+        "Make sure that nobody needs the object on these paths.",
     ),
     Reason(
         "upload-announced",
@@ -310,6 +342,55 @@ _REASONS = (
         "SAI003",
         "the upload sets ContentType, and the call's arguments cannot all be seen",
         "Pass ContentType to the call.",
+    ),
+    # SAI011: the requirement has to be raised by somebody else.
+    Reason(
+        "upper-bound",
+        "SAI011",
+        "another clause rules out 1.43.29 and everything newer ({detail})",
+        "Find out why the bound is there, and raise or drop it.",
+    ),
+    Reason(
+        "hashed-pin",
+        "SAI011",
+        "it is pinned with hashes",
+        "Have the list made anew by the tool that made it, or put in the hashes of the new files.",
+    ),
+    Reason(
+        "generated-pin",
+        "SAI011",
+        "it is generated from another file",
+        "Raise the requirement in that file and have the list made anew.",
+    ),
+    Reason(
+        "lock-file",
+        "SAI011",
+        "it is locked",
+        "Raise the requirement in the manifest and lock again.",
+    ),
+    Reason(
+        "url-requirement",
+        "SAI011",
+        "it comes from an address and not from an index",
+        "Let the address lead to 1.43.29 or newer, or require the package from an index.",
+    ),
+    Reason(
+        "sdk-conflict",
+        "SAI011",
+        "the package keeps botocore below 1.43.29",
+        "Use aiobotocore 3.10 or newer, or boto3 in threads, instead.",
+    ),
+    Reason(
+        "python-too-old",
+        "SAI011",
+        "it is only for Pythons that 1.43.29 does not run on ({detail})",
+        "Use Python 3.10 or newer wherever payloads are sent inline.",
+    ),
+    Reason(
+        "specifier-unclear",
+        "SAI011",
+        "its version cannot be understood ({detail})",
+        "Write a plain specifier, such as `boto3>=1.43.29`.",
     ),
 )
 

@@ -58,7 +58,7 @@ def run_stdin(path: str, content: bytes, task: Task) -> Report:
     Nothing is written to any file; with ``task.write`` the rewritten content counts as kept.
     """
     if NEEDLE in content:
-        result = _guarded(path, lambda: _relocated(_process(path, content, task), task))
+        result = guarded(path, lambda: _relocated(_process(path, content, task), task))
     else:
         result = FileResult(path, before=content)
     return _report([result], checked=1, wrote=task.write)
@@ -70,7 +70,7 @@ def _report(results: Sequence[FileResult], checked: int, *, wrote: bool) -> Repo
 
 
 def _process_file(path: str, task: Task) -> FileResult:
-    return _guarded(path, lambda: _read_process_write(path, task))
+    return guarded(path, lambda: _read_process_write(path, task))
 
 
 def _read_process_write(path: str, task: Task) -> FileResult:
@@ -100,7 +100,7 @@ def _relocated(result: FileResult, task: Task) -> FileResult:
     return replace(result, findings=result.fixed + now.findings, notes=now.notes)
 
 
-def _guarded(path: str, work: Callable[[], FileResult]) -> FileResult:
+def guarded(path: str, work: Callable[[], FileResult]) -> FileResult:
     """Return what ``work`` returns, or say why it could not be done: no file stops the others."""
     try:
         return work()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import libcst as cst
 
 from codemod import effects
-from codemod.cell_order import cells_are_in_order
+from codemod.cell_order import order_matters
 from codemod.definitions import Kind
 from codemod.facts import Facts
 from codemod.layout import Layout, fates_left
@@ -79,7 +79,9 @@ def names_mean_what_they_say(
 
 
 def _is_bound_here(facts: Facts, name: cst.Name) -> bool:
-    kinds = {origin.kind for origin in facts.definitions.of(name).origins()}
+    definition = facts.definitions.of(name)
+    shared = definition.sources if definition.kind is Kind.SHARED else [definition]
+    kinds = {origin.kind for source in shared for origin in source.origins()}
     return not kinds <= {Kind.IMPORTED, Kind.OUTSIDE, Kind.UNBOUND}
 
 
@@ -262,6 +264,61 @@ def calls_agree_on_location(
     return None
 
 
+def every_path_calls(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """On a path without the call, the uploaded object may be all that the code is for."""
+    carriers = [call.invocation.carrier for call in candidate.calls]
+    for reach in candidate.spans:
+        for statement in reach.between:
+            if statement not in layout.attached:
+                leaving = _leaving(facts, statement)
+                if leaving is not None:
+                    return Refusal("upload-without-call", leaving)
+        for step in reach.down_to_last:
+            if isinstance(step.statement, cst.If):
+                if not _both_call(facts, step.statement, carriers):
+                    return Refusal("upload-without-call", step.statement.test)
+            elif isinstance(step.statement, cst.Match):
+                return Refusal("upload-without-call", step.statement.subject)
+    return None
+
+
+def _leaving(facts: Facts, statement: cst.CSTNode) -> cst.CSTNode | None:
+    """Return what leaves the way to the call without an error."""
+    for node in descendants(statement):
+        if isinstance(node, (cst.Return, cst.Continue, cst.Break)) and not any(
+            isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler, *LOOPS, cst.FunctionDef))
+            for above in _up_to(facts, node, statement)
+        ):
+            return node
+    return None
+
+
+def _up_to(facts: Facts, node: cst.CSTNode, statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    current = node
+    while current is not statement:
+        current = facts.index.parent[current]
+        yield current
+
+
+def _both_call(facts: Facts, statement: cst.If, carriers: list[cst.Call]) -> bool:
+    """Tell whether the other branch of a test calls as well, or raises."""
+    other = statement.orelse
+    if other is None:
+        return False
+    return all(
+        any(facts.index.inside(carrier, branch) for carrier in carriers)
+        or isinstance(_last_small(branch), cst.Raise)
+        for branch in (statement.body, other.body if isinstance(other, cst.Else) else other)
+    )
+
+
+def _last_small(block: cst.CSTNode) -> cst.CSTNode:
+    body = getattr(block, "body", ())
+    return _small(body[-1]) if isinstance(body, (list, tuple)) and body else block
+
+
 def object_stays_private(
     facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
 ) -> Refusal | None:
@@ -417,6 +474,13 @@ def _in_handler(facts: Facts, node: cst.CSTNode, function: cst.CSTNode) -> bool:
     return False
 
 
+def cells_are_in_order(
+    facts: Facts, candidate: Candidate, seen: Visibility, layout: Layout
+) -> Refusal | None:
+    """That upload and call mean one object is proven for cells run from top to bottom."""
+    return order_matters(facts, candidate)
+
+
 #: The checks, in the order in which their answers are preferred. The first refusal without a
 #: rewrite (SAI003) wins over every refusal that ``--unsafe-fixes`` may override (SAI002).
 CHECKS: tuple[Check, ...] = (
@@ -430,6 +494,7 @@ CHECKS: tuple[Check, ...] = (
     calls_agree_on_content_type,
     calls_agree_on_location,
     upload_options,
+    every_path_calls,
     object_stays_private,
     deleting_is_cleaning_up,
     nothing_untrue_is_logged,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import libcst as cst
@@ -114,13 +115,24 @@ def swallows(step: Step) -> bool:
     """Tell whether an error in this part of a ``try`` or ``with`` lets the code after it run."""
     statement = step.statement
     if isinstance(statement, cst.With):
-        return any(
-            callee(item.item) == "suppress" or last_name(item.item) == "suppress"
-            for item in statement.items
-        )
+        return not all(_lets_errors_through(item.item) for item in statement.items)
     if isinstance(statement, (cst.Try, cst.TryStar)) and step.part is statement.body:
         return any(not terminates(handler.body) for handler in statement.handlers)
     return False
+
+
+#: What context managers that never swallow an error are called.
+_TRANSPARENT = re.compile(
+    r"open|client|resource|session|temp|lock|semaphore|closing|file|executor|pool|span|trac|timer"
+    r"|spinner|progress|tqdm|bar|chdir|connect|transaction|redirect|nullcontext|catch_warnings",
+    re.IGNORECASE,
+)
+
+
+def _lets_errors_through(item: cst.BaseExpression) -> bool:
+    """Tell whether a context manager is certain not to swallow errors, as far as names say."""
+    name = callee(item) if isinstance(item, cst.Call) else last_name(item)
+    return name is not None and _TRANSPARENT.search(name) is not None and name != "suppress"
 
 
 def is_loop(step: Step) -> bool:

@@ -191,32 +191,54 @@ def may_match(one: Template, other: Template) -> bool:
     )
 
 
+def _has_text(template: Template) -> bool:
+    return any(isinstance(piece, str) for piece in template)
+
+
+def _structure(node: cst.CSTNode) -> str:
+    """Return what is the same for two spellings of one expression, whatever their layout."""
+    code = _RENDERER.code_for_node(node)
+    try:
+        return ast.dump(ast.parse(f"({code})", mode="eval"))
+    except (SyntaxError, ValueError):
+        return code
+
+
 class Templates:
     """Evaluates string expressions of one module to templates."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
-        self._known: dict[cst.CSTNode, Template] = {}
+        self._known: dict[tuple[cst.CSTNode, bool], Template] = {}
 
-    def of(self, node: cst.BaseExpression) -> Template:
-        """Return the template of an expression; what cannot be taken apart is one hole."""
-        found = self._known.get(node)
+    def of(self, node: cst.BaseExpression, *, is_text: bool = True) -> Template:
+        """Return the template of an expression; what cannot be taken apart is one hole.
+
+        Args:
+            node: The expression.
+            is_text: Whether the place it stands in takes nothing but a string. Where a number
+                would do as well, as inside an f-string, ``a + b`` may be a sum.
+        """
+        known = (node, is_text)
+        found = self._known.get(known)
         if found is None:
-            found = self._known[node] = normal(self._pieces(node))
+            found = self._known[known] = normal(self._pieces(node, is_text))
         return found
 
-    def of_definition(self, definition: Definition) -> Template:
+    def of_definition(self, definition: Definition, *, is_text: bool = True) -> Template:
         """Return the template of the value that a definition gives."""
         if definition.kind is Kind.ASSIGNED and definition.value is not None:
-            return self.of(definition.value)
+            return self.of(definition.value, is_text=is_text)
         if definition.kind is Kind.AUGMENTED and isinstance(definition.node, cst.AugAssign):
             if isinstance(definition.node.operator, cst.AddAssign):
-                before = self.of_definition(definition.sources[0])
+                before = self.of_definition(definition.sources[0], is_text=is_text)
                 assert definition.value is not None
-                return normal((*before, *self.of(definition.value)))
+                after = self.of(definition.value, is_text=is_text)
+                if is_text or _has_text(before) or _has_text(after):
+                    return normal((*before, *after))
         return (Hole(("definition", definition), definition.name, definition.node),)
 
-    def _pieces(self, node: cst.BaseExpression) -> Iterable[Piece]:
+    def _pieces(self, node: cst.BaseExpression, is_text: bool) -> Iterable[Piece]:
         text = string_value(node)
         if text is not None:
             return (text,)
@@ -230,11 +252,11 @@ class Templates:
             definition = self._definitions.of(node)
             if self._definitions.is_rebound_elsewhere(definition):
                 return (Hole(("read", node), node.value, node),)
-            return self.of_definition(definition)
+            return self.of_definition(definition, is_text=is_text)
         if isinstance(node, cst.NamedExpr):
-            return self.of(node.value)
+            return self.of(node.value, is_text=is_text)
         if isinstance(node, cst.BinaryOperation):
-            return self._binary(node)
+            return self._binary(node, is_text)
         if isinstance(node, cst.Call):
             return self._call(node)
         if isinstance(node, cst.Attribute):
@@ -254,28 +276,27 @@ class Templates:
                 pieces.append(text)
             else:
                 assert isinstance(part, cst.FormattedStringExpression)
-                if part.conversion not in (None, "s") or part.format_spec is not None:
+                if (
+                    part.conversion not in (None, "s")
+                    or part.format_spec is not None
+                    or part.equal is not None
+                ):
                     pieces.append(self.hole(part))
                 else:
                     pieces.extend(self.nested(part.expression))
         return pieces
 
     def nested(self, node: cst.BaseExpression) -> Template:
-        """Return the template of a value that ``str()`` or a format turns into text.
+        """Return the template of a value that ``str()`` or a format turns into text."""
+        return self.of(node, is_text=False)
 
-        ``a + b`` is taken apart only where it is certain to join strings and not to add numbers.
-        """
-        template = self.of(node)
-        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
-            strings = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
-            if not any(isinstance(part, strings) for part in descendants(node)):
-                return (self.hole(node),)
-        return template
-
-    def _binary(self, node: cst.BinaryOperation) -> Iterable[Piece]:
+    def _binary(self, node: cst.BinaryOperation, is_text: bool) -> Iterable[Piece]:
         if isinstance(node.operator, cst.Add):
-            if not isinstance(node.left, cst.Integer) and not isinstance(node.right, cst.Integer):
-                return (*self.of(node.left), *self.of(node.right))
+            left, right = (self.of(part, is_text=is_text) for part in (node.left, node.right))
+            operands = (self._definitions.resolve(node.left), self._definitions.resolve(node.right))
+            is_sum = any(isinstance(part, (cst.Integer, cst.Float)) for part in operands)
+            if not is_sum and (is_text or _has_text(left) or _has_text(right)):
+                return (*left, *right)
         elif isinstance(node.operator, cst.Modulo):
             pattern = literal(self.of(node.left))
             if pattern is not None:
@@ -285,6 +306,8 @@ class Templates:
     def _percent(self, node: cst.BinaryOperation, pattern: str) -> Iterable[Piece]:
         if isinstance(node.right, cst.Tuple):
             values = [element.value for element in node.right.elements]
+        elif isinstance(self._definitions.resolve(node.right), cst.Tuple):
+            return (self.hole(node),)
         else:
             values = [node.right]
         texts = _PERCENT.split(pattern)
@@ -351,7 +374,11 @@ class Templates:
         return pieces
 
     def _joined(self, node: cst.Call, between: str) -> Iterable[Piece]:
-        items = self._definitions.resolve(node.args[0].value)
+        given = node.args[0].value
+        items = self._definitions.resolve(given)
+        if isinstance(given, cst.Name) and isinstance(items, cst.List):
+            if len(list(self._definitions.reads(self._definitions.of(given)))) != 1:
+                return (self.hole(node),)  # it may have been changed since it was made
         if not isinstance(items, (cst.List, cst.Tuple)) or any(
             isinstance(element, cst.StarredElement) for element in items.elements
         ):
@@ -405,7 +432,7 @@ class Templates:
             for part in descendants(node)
             if isinstance(part, (cst.Attribute, cst.Subscript))
         )
-        spelled = re.sub(r"\s", "", text).replace("'", '"')
+        spelled = _structure(node)
         if rebound:
             return Hole(("evaluated", node), text, node)
         return Hole(("expression", spelled, names, states), text, node)

@@ -25,7 +25,7 @@ else:
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
-CASE_KEYS = {"unsafe", "limit", "not_run", "finding", "run"}
+CASE_KEYS = {"unsafe", "limit", "needs_python", "not_run", "finding", "run"}
 FINDING_KEYS = {"code", "line", "fix", "reason", "cause", "note"}
 RUN_KEYS = {
     "call", "result", "payload", "uploaded", "sizes", "argv", "announces", "stays",
@@ -60,7 +60,10 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One fixture. Either ``script`` says how to run it or ``not_run`` why that cannot be."""
+    """One fixture. Either ``script`` says how to run it or ``not_run`` why that cannot be.
+
+    ``needs_python`` is the oldest Python that can run it; the tool reads it on any.
+    """
 
     folder: Path
     before: bytes
@@ -69,6 +72,11 @@ class Case:
     settings: Settings
     script: Script | None
     not_run: str | None
+    needs_python: tuple[int, ...] = ()
+
+    @property
+    def is_too_new(self) -> bool:
+        return sys.version_info < self.needs_python
 
     @property
     def name(self) -> str:
@@ -102,6 +110,7 @@ def load(folder: Path) -> Case:
         ),
         script=_script(folder, run) if "run" in content else None,
         not_run=content.get("not_run"),
+        needs_python=tuple(map(int, content.get("needs_python", "3").split("."))),
     )
 
 

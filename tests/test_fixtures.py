@@ -26,6 +26,11 @@ def processed(case: Case, text: bytes, settings: Settings | None = None) -> File
     return process(f"{case.name}/before.py", text, settings or case.settings, rewrite=True)
 
 
+def skip_if_too_new(case: Case) -> None:
+    if case.is_too_new:
+        pytest.skip(f"needs Python {'.'.join(map(str, case.needs_python))}")
+
+
 def shown(text: bytes | None) -> str | None:
     """Text for a readable comparison; bytes that are no UTF-8 do not get lost."""
     return None if text is None else text.decode("utf-8", errors="surrogateescape")
@@ -59,6 +64,7 @@ def test_unsafe_fixes_are_left_out_unless_asked_for(case: Case) -> None:
 
 @each_rewritten_case
 def test_the_rewritten_text_compiles(case: Case) -> None:
+    skip_if_too_new(case)
     compile(case.after or b"", f"{case.name}/after.py", "exec", dont_inherit=True)
 
 
@@ -108,6 +114,7 @@ def indent_unit(text: bytes) -> int:
 
 @each_rewritten_case
 def test_nothing_else_changes(case: Case) -> None:
+    skip_if_too_new(case)
     result = processed(case, case.before)
     pairs = [(finding.upload.line, finding.place.line) for finding in result.fixed]
     assert pairs
@@ -116,6 +123,7 @@ def test_nothing_else_changes(case: Case) -> None:
 
 @each_rewritten_case
 def test_the_rewritten_program_does_the_same(case: Case) -> None:
+    skip_if_too_new(case)
     if case.script is None:
         pytest.skip(case.not_run or "")
     after = case.after or b""
@@ -124,6 +132,7 @@ def test_the_rewritten_program_does_the_same(case: Case) -> None:
 
 @each_case
 def test_the_program_runs_and_runs_the_same_again(case: Case) -> None:
+    skip_if_too_new(case)
     if case.script is None:
         pytest.skip(case.not_run or "")
     does_something = False

@@ -10,7 +10,7 @@ from codemod.manifests.requirement import Requirement, pep508
 
 _CONTINUATION = re.compile(r"\\\r?\n")
 _LINE = re.compile(r"[^\r\n]+")
-_INSTALL = re.compile(r"(?<![\w./$-])(?:[\w./${}-]*/)?pip(?:3(?:\.\d+)?)?(?=\s)[^\r\n#;&|]*?\sinstall\b")
+_INSTALL = re.compile(r"(?<![\w.$-])pip(?:3(?:\.\d+)?)?(?=\s)[^\r\n#;&|]*?\sinstall\b")
 _COMMENT = re.compile(r"(?:^|\s)#")
 
 #: A step of a workflow may be called what it does.
@@ -52,12 +52,9 @@ def find(text: str) -> Iterator[Requirement]:
 
 def find_in_line(text: str, start: int, end: int) -> Iterator[Requirement]:
     """Yield the requirements in the ``pip install`` commands of the line ``text[start:end]``."""
-    comment = _COMMENT.search(text, start, end)
-    if comment is not None and not text[start : comment.start()].strip():
-        return
     for command in _INSTALL.finditer(text, start, end):
         before = text[start : command.start()]
-        if comment is not None and comment.start() < command.start():
+        if _COMMENT.search(before):
             return
         around = "".join(quote for quote in "\"'" if before.count(quote) % 2)
         yield from _requirements(text, command.end(), end, around)

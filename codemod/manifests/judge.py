@@ -46,8 +46,6 @@ class Low:
     reason: str | None = None
 
 
-
-
 def judge(text: str, requirements: Iterable[Requirement]) -> tuple[Low, ...]:
     """Return those of the requirements in ``text`` that are below the floor, in their order."""
     found = sorted(requirements, key=lambda requirement: requirement.start)
@@ -111,7 +109,7 @@ def _refused(what: str, hindrance: Hindrance) -> str:
     if hindrance.detail:
         title = title.format(detail=hindrance.detail)
     title = title.replace(" ({detail})", "")
-    return f"{what} lets in an SDK without Body, but {title}; by hand: {hindrance.by_hand}"
+    return f"{what} lets in an SDK without Body, and {title}; by hand: {hindrance.by_hand}"
 
 
 def _what(text: str, requirement: Requirement) -> str:

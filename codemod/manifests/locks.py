@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from codemod.manifests.requirement import Hindrance, Requirement
 from codemod.manifests.sdk import FLOOR, PACKAGES, normalised
 
-#: The name and version of a package in poetry.lock, uv.lock, pdm.lock; Pipfile.lock; conda-lock.yml.
+#: A package in poetry.lock, uv.lock and pdm.lock, in Pipfile.lock, and in conda-lock.yml.
 _LOCKED = re.compile(
     r"""^name\ =\ "(?P<toml>[\w.-]+)"\r?\nversion\ =\ "(?P<toml_version>[\w.+!-]+)"
     |^[ ]*"(?P<json>[\w.-]+)":\ \{(?=(?P<table>[^{}]*))

@@ -42,11 +42,8 @@ _NAMES: tuple[tuple[Kind, str], ...] = (
 
 #: A tab, too, may stand in front of a name: `git ls-files --stage` writes one there.
 _ANY = re.compile(
-    r"(?:\A|[/\t])(?:" + "|".join(f"(?P<{kind.value}>{name})" for kind, name in _NAMES) + r")\Z"
+    r"(?:\A|[/\\\t])(?:" + "|".join(f"(?P<{kind.value}>{name})" for kind, name in _NAMES) + r")\Z"
 )
-
-#: Code, too: on the command line, a name of one of them need not mean the manifest.
-CODE = (".py", ".ipynb")
 
 
 def kind(path: str) -> Kind | None:

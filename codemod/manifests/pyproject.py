@@ -41,8 +41,8 @@ def find(text: str) -> Iterator[Requirement]:
 
 def _in_arrays(document: Document, text: str) -> Iterator[Requirement]:
     paths = list(_ARRAYS)
-    for path in _TABLES_OF_ARRAYS:
-        paths.extend((*path, name) for name in document.table(*path))
+    for table in _TABLES_OF_ARRAYS:
+        paths.extend((*table, name) for name in document.table(*table))
     for name in document.table("tool", "hatch", "envs"):
         paths.extend(("tool", "hatch", "envs", name, key) for key in _HATCH_KEYS)
     for path in paths:
@@ -50,12 +50,13 @@ def _in_arrays(document: Document, text: str) -> Iterator[Requirement]:
 
 
 def _in_poetry(document: Document, text: str) -> Iterator[Requirement]:
-    paths = [("tool", "poetry", "dependencies"), ("tool", "poetry", "dev-dependencies")]
-    paths += (
-        ("tool", "poetry", "group", name, "dependencies")
-        for name in document.table("tool", "poetry", "group")
-    )
-    for path in paths:
+    poetry = ("tool", "poetry")
+    groups = document.table(*poetry, "group")
+    for path in (
+        (*poetry, "dependencies"),
+        (*poetry, "dev-dependencies"),
+        *((*poetry, "group", name, "dependencies") for name in groups),
+    ):
         yield from in_table(document, text, path, Dialect.POETRY)
 
 

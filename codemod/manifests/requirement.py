@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from packaging.markers import InvalidMarker, Marker
+
 from codemod.manifests.sdk import FIRST_PYTHON, FLOOR, concerns, normalised
 from codemod.manifests.specifiers import Dialect
 
@@ -95,11 +97,7 @@ def pep508(text: str, start: int, end: int) -> Requirement | None:
         finish = specifier[1]
     hindrance = None
     if marker is not None and _only_for_old_pythons(marker["marker"]):
-        hindrance = Hindrance(
-            "python-too-old",
-            "drop support for those Pythons, or send nothing inline on them",
-            marker["marker"].strip(),
-        )
+        hindrance = too_old(marker["marker"].strip())
     return Requirement(name, begin, finish, specifier, hindrance=hindrance)
 
 
@@ -117,6 +115,12 @@ def from_url(name: str, url: str, start: int, end: int) -> Requirement:
         ),
         version=version["version"] if version else None,
     )
+
+
+def too_old(pythons: str) -> Hindrance:
+    """Say that a requirement is only for ``pythons``, which the SDK does not run on."""
+    by_hand = "drop support for those Pythons, or send nothing inline on them"
+    return Hindrance("python-too-old", by_hand, pythons)
 
 
 def _direct(name: str, tail: str, begin: int, after: int) -> Requirement:
@@ -146,8 +150,6 @@ def _stripped(written: str, offset: int) -> tuple[int, int]:
 
 def _only_for_old_pythons(marker: str) -> bool:
     """Whether no Python that the SDK runs on is meant, as far as that can be said."""
-    from packaging.markers import InvalidMarker, Marker
-
     if not set(_VARIABLE.findall(marker)) <= {"python_version", "python_full_version", "and", "or"}:
         return False
     try:
@@ -165,5 +167,3 @@ def _only_for_old_pythons(marker: str) -> bool:
         for step in range(20)
         for patch in (0, 99)
     )
-
-

@@ -18,9 +18,7 @@ _INCLUDE = re.compile(r"\s*(?:-[rc]\s*|--(?:requirement|constraint)[\s=]+)(?P<pa
 _VIA = re.compile(r"#\s*via\b")
 _VIA_BELOW = re.compile(r"(?:[^\r\n]*)\r?\n[ \t]+#\s*via\b")
 _GENERATED = re.compile(r"^#.*\b(?:auto-?generated|generated) by\b", re.IGNORECASE | re.MULTILINE)
-_COMMAND = re.compile(
-    r"^#\s+(?P<command>(?:uv pip compile|pip-compile)\b.*?)\s*$", re.MULTILINE
-)
+_COMMAND = re.compile(r"^#\s+(?P<command>(?:uv pip compile|pip-compile)\b.*?)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,9 @@ def find(text: str) -> Iterator[Requirement]:
     generated = _GENERATED.search(text) is not None
     command = _COMMAND.search(text)
     compiler = command["command"] if command else None
-    for line in _lines(text):
+    # Blanks of the same length keep every offset.
+    joined = _CONTINUATION.sub(lambda match: " " * len(match[0]), text)
+    for line in _lines(joined):
         begin, option = line.start, None
         editable = _EDITABLE.match(line.written)
         if editable:
@@ -48,13 +48,10 @@ def find(text: str) -> Iterator[Requirement]:
         else:
             option = _OPTION.search(line.written)
         end = line.start + option.start() if option else line.end
-        end = begin + len(text[begin:end].rstrip("\\ \t\r\n"))
-        requirement = pep508(text, begin, end)
+        requirement = pep508(joined, begin, end)
         if requirement is None:
             continue
-        if "\\" in text[slice(*requirement.specifier)]:
-            requirement = replace(requirement, hindrance=_continued(requirement))
-        elif "--hash" in line.written:
+        if "--hash" in line.written:
             requirement = replace(requirement, hindrance=_hashed(requirement, compiler))
         elif generated or line.via:
             requirement = replace(requirement, hindrance=_generated(requirement, compiler))
@@ -63,15 +60,13 @@ def find(text: str) -> Iterator[Requirement]:
 
 def includes(text: str) -> Iterator[str]:
     """Yield the paths of the files that ``text`` includes, relative to the folder of its file."""
-    for line in _lines(text):
+    for line in _lines(_CONTINUATION.sub(" ", text)):
         match = _INCLUDE.match(line.written)
         if match and "://" not in match["path"] and "$" not in match["path"]:
             yield match["path"].strip("\"'")
 
 
-def _lines(text: str) -> Iterator[_Line]:
-    # Blanks of the same length keep every offset.
-    joined = _CONTINUATION.sub(lambda match: " " * len(match[0]), text)
+def _lines(joined: str) -> Iterator[_Line]:
     for match in _LINE.finditer(joined):
         comment = _COMMENT.search(match[0])
         written = match[0][: comment.start()] if comment else match[0]
@@ -80,11 +75,6 @@ def _lines(text: str) -> Iterator[_Line]:
         if written.strip():
             end = match.start() + len(written.rstrip())
             yield _Line(match.start(), end, written, inline or below)
-
-
-def _continued(requirement: Requirement) -> Hindrance:
-    name = normalised(requirement.name)
-    return Hindrance("specifier-unclear", f"write `{name}>={FLOOR}` on one line", "two lines")
 
 
 def _hashed(requirement: Requirement, compiler: str | None) -> Hindrance:

@@ -128,9 +128,8 @@ def _unsuppressed(text: str, lows: Iterable[Low]) -> Iterator[Low]:
         end = _LINE_END.search(text, low.requirement.end)
         line = text[low.requirement.start : end.start() if end else len(text)]
         match = _SUPPRESSION.search(line)
-        if match is None:
-            yield low
-        elif match["codes"] and _code(low) not in re.findall(r"[A-Z]+\d+", match["codes"].upper()):
+        codes = match["codes"] if match else "none"
+        if codes and _code(low) not in re.findall(r"[A-Z]+\d+", codes.upper()):
             yield low
 
 

@@ -10,6 +10,7 @@ import enum
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from packaging.version import InvalidVersion, Version
 
@@ -263,17 +264,11 @@ def _of(clauses: tuple[Clause, ...], shape: Shape) -> list[Clause]:
 
 
 def _comma(clauses: tuple[Clause, ...]) -> str:
-    spaced = clauses[0].gap or any(b.start - a.end > 1 for a, b in _pairs(clauses))
+    spaced = clauses[0].gap or any(b.start - a.end > 1 for a, b in pairwise(clauses))
     return ", " if spaced else ","
 
 
-def _pairs(clauses: tuple[Clause, ...]) -> Iterator[tuple[Clause, Clause]]:
-    return zip(clauses, clauses[1:], strict=False)
-
-
-def _replacement(
-    clause: Clause, clauses: tuple[Clause, ...], dialect: Dialect, floor: str
-) -> str:
+def _replacement(clause: Clause, clauses: tuple[Clause, ...], dialect: Dialect, floor: str) -> str:
     if clause.shape in (Shape.OPEN, Shape.ANY):
         return f">={clause.gap}{floor}"
     if clause.shape is Shape.PIN:

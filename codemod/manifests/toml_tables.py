@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from codemod.manifests.requirement import Hindrance, Requirement, from_url, pep508
-from codemod.manifests.sdk import FLOOR, concerns, normalised
-from codemod.manifests.specifiers import Dialect
+from packaging.version import Version
+
+from codemod.manifests.requirement import Hindrance, Requirement, from_url, pep508, too_old
+from codemod.manifests.sdk import FIRST_PYTHON, FLOOR, concerns, normalised
+from codemod.manifests.specifiers import Dialect, Unclear, admits_from, lowest_admitted, parse
 from codemod.manifests.toml_places import Document, Path, strings
 
 #: What a package comes from instead of an index.
@@ -64,19 +66,20 @@ def _constraint(
         yield from_url(name, url, *span)
     else:
         requirement = Requirement(name, *span, _without_parentheses(text, *span), dialect)
-        markers = value.get("python") if isinstance(value, dict) else None
-        if isinstance(markers, str):
-            requirement = replace(requirement, notes=python_note(markers))
+        pythons = value.get("python") if isinstance(value, dict) else None
+        if isinstance(pythons, str) and _all_too_old(pythons):
+            requirement = replace(requirement, hindrance=too_old(pythons))
         yield requirement
+
+
+def _all_too_old(pythons: str) -> bool:
+    clauses = parse(pythons, Dialect.POETRY)
+    first = ".".join(map(str, (*FIRST_PYTHON, 0)))
+    return not isinstance(clauses, Unclear) and not admits_from(clauses, first)
 
 
 def python_note(supported: str) -> tuple[str, ...]:
     """Return a note if ``supported``, a specifier of Pythons, begins below those of the SDK."""
-    from packaging.version import Version
-
-    from codemod.manifests.sdk import FIRST_PYTHON
-    from codemod.manifests.specifiers import Unclear, lowest_admitted, parse
-
     clauses = parse(supported, Dialect.POETRY)
     lowest = None if isinstance(clauses, Unclear) else lowest_admitted(clauses)
     first = ".".join(map(str, FIRST_PYTHON))

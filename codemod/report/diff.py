@@ -1,4 +1,4 @@
-"""The rewritten files as a unified diff that ``git apply -p1`` takes."""
+"""The rewritten modules as a unified diff that ``git apply -p1`` takes, and notebooks to read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 
 from codemod.model import Report
+from codemod.notebook import is_notebook
+from codemod.report import cell_diff
 
 #: As git does: a quote, a backslash, a control character or a byte that is not ASCII.
 _QUOTED = re.compile(rb'["\\\x00-\x1f\x7f-\xff]')
@@ -30,8 +32,13 @@ def render(report: Report) -> bytes:
         line
         for result in report.results
         if result.before is not None and result.after is not None
-        for line in _file(result.path, result.before, result.after)
+        for line in _difference(result.path, result.before, result.after)
     )
+
+
+def _difference(path: str, before: bytes, after: bytes) -> Iterator[bytes]:
+    render_file = cell_diff.render if is_notebook(path) else _file
+    return render_file(path, before, after)
 
 
 def _file(path: str, before: bytes, after: bytes) -> Iterator[bytes]:
