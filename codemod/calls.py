@@ -14,7 +14,7 @@ from codemod.index import Index
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
 from codemod.syntax import dict_items, dotted, is_none, last_name, string_value, terminates
-from codemod.template import source
+from codemod.template import Template, source
 
 METHOD = "invoke_endpoint_async"
 
@@ -23,11 +23,31 @@ PASSES_BODY = "the call already passes Body"
 
 
 class Style(enum.Enum):
-    """Where ``InputLocation`` is written."""
+    """Where ``InputLocation`` is written; or that a function of the file makes the call."""
 
     KEYWORD = "keyword of the call"
     DICT_ENTRY = "entry of a dict literal"
     DICT_ITEM = "item assigned to a dict"
+    FUNCTION = "function of the file that calls"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Through:
+    """The function of the file that makes a call for its caller.
+
+    Attributes:
+        function: The function.
+        inner: The call inside it, perhaps of another such function.
+        uri: The template of the URI in the words of the caller.
+        has_body: The parameter through which it takes a body already, if it does.
+        keeps_location: Whether it uses the URI for anything but the call.
+    """
+
+    function: cst.FunctionDef
+    inner: LegacyCall | None
+    uri: Template
+    has_body: str | None
+    keeps_location: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +62,8 @@ class LegacyCall:
         parameters: For the two dict styles what the variable with the parameters reads.
         parameters_made: For the two dict styles the literal that made them.
         content_type: Whether the call itself has a ``ContentType``; ``None`` if nobody can tell.
-        problem: Why the dictionary with the parameters cannot be changed.
+        problem: Why the call cannot be changed: its dictionary, or the function that makes it.
+        through: The function of the file that makes the call, if this is a call of one.
     """
 
     invocation: Invocation
@@ -53,6 +74,15 @@ class LegacyCall:
     parameters_made: cst.BaseExpression | None = None
     content_type: bool | None = False
     problem: Refusal | None = None
+    through: Through | None = None
+
+    @property
+    def innermost(self) -> LegacyCall | None:
+        """The call of the API that is made in the end."""
+        inner: LegacyCall | None = self
+        while inner is not None and inner.through is not None:
+            inner = inner.through.inner
+        return inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +162,7 @@ def _why_not(
     region = facts.clients.receiver(call.receiver).region
     if region is not None and region not in INLINE_REGIONS:
         return f"the client's region {region} is not known to take inline payloads"
-    if any(
-        _guards(facts.index, one.carrier, call.carrier)
-        or _guards(facts.index, call.carrier, one.carrier)
-        for one in inline
-    ):
+    if is_other_route(facts.index, call.carrier, [one.carrier for one in inline]):
         return "the call is the S3 route of code that already sends Body"
     return None
 
@@ -275,6 +301,11 @@ def _subscript_key(node: cst.Subscript) -> str | None:
     return None
 
 
+def is_other_route(index: Index, call: cst.Call, inline: list[cst.Call]) -> bool:
+    """Tell whether a call is the S3 route of code that sends a body on the other one."""
+    return any(_guards(index, one, call) or _guards(index, call, one) for one in inline)
+
+
 def _guards(index: Index, one: cst.CSTNode, other: cst.CSTNode) -> bool:
     """Tell whether a test (or an error) decides between two calls, seen from the first."""
     if index.function(one) is not index.function(other):
@@ -305,6 +336,5 @@ def _comes_later(index: Index, statement: cst.If, other: cst.CSTNode) -> bool:
 
 
 def describe(call: LegacyCall) -> str:
-    """Return how messages name a call: ``runtime.invoke_endpoint_async``."""
-    receiver = dotted(call.invocation.receiver)
-    return f"{receiver}.{METHOD}" if receiver else METHOD
+    """Return how messages name a call: ``runtime.invoke_endpoint_async``, ``submit``."""
+    return dotted(call.invocation.func) or call.invocation.method

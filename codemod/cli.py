@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from codemod import __version__
 from codemod.files import Excludes, find, relative
+from codemod.live.command import verify
 from codemod.model import SERVICE_LIMIT, Report, Settings
 from codemod.report import FORMATS, text
 from codemod.report.explain import explain as explanation
@@ -193,6 +194,9 @@ def explain(code: str | None) -> None:
     if explained is None:
         raise click.UsageError(f"no code or reason is called {code!r}: {', '.join(names())}")
     _print(explained)
+
+
+cli.add_command(verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from codemod.calls import LegacyCall, NotLegacy, find_calls
 from codemod.facts import Facts
 from codemod.flows import with_helpers
+from codemod.handovers import with_functions
 from codemod.layout import Layout, arrange
 from codemod.model import Fix
 from codemod.pairing import Candidate, pair
@@ -51,7 +52,8 @@ class Judgement:
 
 def judge(facts: Facts) -> Judgement:
     """Find, pair and judge every call of ``invoke_endpoint_async`` in a module."""
-    calls, left = find_calls(facts)
+    direct, left = find_calls(facts)
+    calls = with_functions(facts, direct)
     if not calls:
         return Judgement((), tuple(left))
     pairing = pair(facts, calls, with_helpers(facts, find_uploads(facts)))
@@ -65,6 +67,7 @@ def judge(facts: Facts) -> Judgement:
     alone = [
         NotLegacy(call.invocation.carrier, "no upload of its input is in reach")
         for call in pairing.alone
+        if call.through is None
     ]
     return Judgement(tuple(verdicts), (*left, *alone))
 

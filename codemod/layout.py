@@ -341,7 +341,11 @@ def _left_behind(
             return Refusal("object-waited-for", use.node)
         if use.fate is Fate.READ and not moves(use.node) and index.function(use.node) is here:
             return Refusal("object-read-back", use.node)
-    allowed_locations = tuple(call.location for call in candidate.calls)
+    allowed_locations = tuple(
+        call.location
+        for call in candidate.calls
+        if call.through is None or not call.through.keeps_location
+    )
     small = index.statement(candidate.upload.uploading).body[0]  # type: ignore[index]
     for target in _targets(small):
         definition = _definition_at(facts, target)
@@ -366,7 +370,7 @@ def _only_feeds(
     statement = facts.index.statement(name)
     if not candidate.upload.returns_uri or not _is_plain_assignment(statement):
         return False
-    allowed = (*attached, *(call.location for call in candidate.calls))
+    allowed = (*attached, *(call.location for call in candidate.calls if call.through is None))
     for target in _targets(statement):
         definition = _definition_at(facts, target)
         if definition is None or any(
@@ -388,7 +392,7 @@ def _fits_branch(
     if len(candidate.calls) != 1:
         return False
     call, reach = candidate.calls[0], candidate.spans[0]
-    if call.style is not Style.KEYWORD or not reach.is_flat:
+    if call.style not in (Style.KEYWORD, Style.FUNCTION) or not reach.is_flat:
         return False
     if not isinstance(reach.last, cst.SimpleStatementLine) or len(reach.last.body) != 1:
         return False
@@ -432,7 +436,9 @@ def _branch(
         for statement in plain:
             if statement in hoisted:
                 continue
-            allowed = (*(one for one in staying if one not in hoisted), call.entry)
+            allowed = [one for one in staying if one not in hoisted]
+            if call.through is None:
+                allowed.append(call.entry)
             reads_response = any(
                 is_response_name(facts, name, candidate) for name in names_in(statement)
             )
@@ -502,12 +508,43 @@ def _request(
     if swallowing is not None and _guard_comes_first(candidate, uploading):
         swallowing = None
     call = candidate.calls[0]
+    if any(one.through is not None for one in candidate.calls):
+        return _through_functions(facts, candidate, seen, uploading, attached, swallowing)
     if candidate.upload.returns_uri and made_by(facts, call.location, candidate.upload):
         if swallowing is not None:
             return Refusal("upload-error-swallowed", swallowing)
         return _with_result(facts, candidate, seen, uploading, attached)
     before: LineOrCompound = swallowing if swallowing is not None else uploading
     return _with_location(facts, candidate, seen, uploading, attached, before, swallowing)
+
+
+def _through_functions(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+    swallowing: cst.BaseCompoundStatement | None,
+) -> Layout | Refusal:
+    """Lay out calls of functions: they get the body on top of what they get anyway."""
+    for call in candidate.calls:
+        if call.through is None or _depends_on_upload(facts, candidate, call):
+            return Refusal("upload-response-used", call.invocation.carrier)
+    return Layout(
+        Form.REQUEST,
+        uploading,
+        _announcing(facts, candidate, seen, uploading),
+        attached,
+        default_before=swallowing,
+    )
+
+
+def _depends_on_upload(facts: Facts, candidate: Candidate, call: LegacyCall) -> bool:
+    return any(
+        is_response_name(facts, name, candidate) or made_by(facts, name, candidate.upload)
+        for arg in call.invocation.args
+        for name in names_in(arg)
+    )
 
 
 def _guard_comes_first(candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:

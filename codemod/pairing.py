@@ -112,10 +112,14 @@ def _invokes(facts: Facts, call: LegacyCall, upload: Upload) -> bool:
     if upload.via is not None and upload.via.returns == "else":
         if _comes_from(facts, call.location, upload):
             return True
-    uri = facts.templates.of(call.location)
+    uri = _uri(facts, call)
     if upload.bucket is None or upload.key is None:
         return uri == upload.uri
     return same_object(uri, upload.bucket, upload.key)
+
+
+def _uri(facts: Facts, call: LegacyCall) -> Template:
+    return facts.templates.of(call.location) if call.through is None else call.through.uri
 
 
 def _comes_from(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
@@ -145,7 +149,7 @@ def _near_miss(facts: Facts, call: LegacyCall, near: list[Upload]) -> Unpaired |
     for upload in reversed(earlier):
         if any(_same(facts, value, upload) for value in _alternatives(facts, call.location)):
             return Unpaired(call, upload, _path_refusal(facts, upload, call))
-    uri = facts.templates.of(call.location)
+    uri = _uri(facts, call)
     for upload in reversed(earlier):
         if _is_unproven(facts, uri, upload):
             shown = " + ".join(

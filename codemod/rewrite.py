@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -19,7 +19,8 @@ from codemod.layout import Form as LayoutForm
 from codemod.layout import Layout
 from codemod.model import Fix, Settings
 from codemod.naming import LimitPlace, free_name, limit_constant, names_seen_from
-from codemod.pairing import Candidate
+from codemod.pairing import Candidate, made_by
+from codemod.parameters import body_parameter, give_body
 from codemod.payload import Form
 from codemod.syntax import callee, descendants, dict_items
 from codemod.uploads import Given
@@ -68,13 +69,16 @@ def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cs
     edits: dict[cst.CSTNode, Replacement] = {}
     above: set[cst.CSTNode] = set()
     taken: dict[cst.CSTNode, set[str]] = {}
+    served: set[cst.FunctionDef] = set()
     for candidate, layout in chosen.items():
         function = facts.index.function(layout.uploading)
         names = taken.setdefault(function, names_seen_from(facts, layout.uploading))
         plan = _Builder(facts, candidate, layout, limit.name, names).plan()
+        plan.edits.update(_give_bodies(facts, candidate, served))
         if _overlaps(facts, plan, edits, above):
             continue
         edits.update(plan.edits)
+        served.update(_functions(candidate))
         for node in plan.edits:
             above.update(facts.index.ancestors(node))
     for place in limit.places:
@@ -85,6 +89,32 @@ def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cs
         constant = _constant_statement(limit.name, settings, is_apart=False)
         body = body.with_changes(body=[constant, first, *body.body[1:]])
     return body
+
+
+def _functions(candidate: Candidate) -> Iterator[cst.FunctionDef]:
+    """Yield the functions that must take a body for a candidate to be rewritten."""
+    for call in candidate.calls:
+        current: LegacyCall | None = call
+        while current is not None and current.through is not None:
+            if current.through.has_body is None:
+                yield current.through.function
+            current = current.through.inner
+
+
+def _give_bodies(
+    facts: Facts, candidate: Candidate, served: set[cst.FunctionDef]
+) -> dict[cst.CSTNode, Replacement]:
+    """Return the edits of the functions that make the calls, but for those already edited."""
+    edits: dict[cst.CSTNode, Replacement] = {}
+    for call in candidate.calls:
+        current: LegacyCall | None = call
+        while current is not None and current.through is not None:
+            through = current.through
+            if through.has_body is None and through.function not in served:
+                assert through.inner is not None
+                edits.update(give_body(facts, through.function, through.inner))
+            current = through.inner
+    return edits
 
 
 def _overlaps(
@@ -173,17 +203,7 @@ class _Builder:
         call = self.candidate.calls[0]
         last = self.candidate.spans[0].last
         assert isinstance(last, cst.SimpleStatementLine)
-        sent = _without_remark(
-            self._argument(call.entry, "Body", cst.Name(self._body_name()))
-        )
-        replacement = [sent]
-        if self._carries_content_type(call):
-            content_type = self.candidate.upload.content_type
-            assert content_type is not None
-            replacement.insert(
-                0, self._argument(call.entry, "ContentType", content_type, call)
-            )
-        inline = apply(self.facts.index, last, {call.entry: replacement})
+        inline = apply(self.facts.index, last, self._inline_arguments(call))
         s3_route = [
             *self.layout.announcing,
             *self._rewind(),
@@ -199,16 +219,44 @@ class _Builder:
         edits[self.layout.uploading] = self._in_place_of_upload(guard)
         return edits
 
+    def _inline_arguments(self, call: LegacyCall) -> dict[cst.CSTNode, Replacement]:
+        """Return the edits that make a call send the body."""
+        body = cst.Name(self._body_name())
+        if call.through is not None:
+            edits: dict[cst.CSTNode, Replacement] = {}
+            last = call.invocation.args[-1]
+            if made_by(self.facts, call.location, self.candidate.upload):
+                assert isinstance(call.entry, cst.Arg)
+                edits[call.entry] = [call.entry.with_changes(value=cst.Name("None"))]
+            (kept,) = edits.get(last, (last,))
+            assert isinstance(kept, cst.Arg)
+            edits[last] = _with_last(kept, _keyword(self._parameter(call), body))
+            return edits
+        replacement = [_without_remark(self._argument(call.entry, "Body", body))]
+        if self._carries_content_type(call):
+            content_type = self.candidate.upload.content_type
+            assert content_type is not None
+            replacement.insert(0, self._argument(call.entry, "ContentType", content_type, call))
+        return {call.entry: replacement}
+
+    def _parameter(self, call: LegacyCall) -> str:
+        """Return the parameter in which the called function takes the body."""
+        assert call.through is not None
+        return call.through.has_body or body_parameter(self.facts, call.through.function)
+
     def _request(self) -> dict[cst.CSTNode, Replacement]:
         layout, upload = self.layout, self.candidate.upload
+        first = self.candidate.calls[0]
+        sent_as = "Body" if first.through is None else self._parameter(first)
         inline_items: list[tuple[str, cst.BaseExpression]] = [
-            ("Body", cst.Name(self._body_name()))
+            (sent_as, cst.Name(self._body_name()))
         ]
         if self._carries_content_type(self.candidate.calls[0]):
             assert upload.content_type is not None
             inline_items.append(("ContentType", upload.content_type))
-        assert layout.location is not None
-        located = self._set_request([("InputLocation", layout.location)])
+        located = self._set_request(
+            [("InputLocation", layout.location)] if layout.location is not None else []
+        )
         s3_route: list[cst.BaseStatement] = [
             *layout.announcing,
             *self._rewind(),
@@ -432,10 +480,11 @@ class _Builder:
     def _edit_call(self, call: LegacyCall, edits: dict[cst.CSTNode, Replacement]) -> None:
         name = cst.Name(self.names.request)
         entry = call.entry
-        if call.parameters is not None:
-            self._remove_entry(call, edits)
-            args = call.invocation.carrier.args
-            edits[args[-1]] = [*_with_last(args[-1], name)]
+        if call.parameters is not None or call.through is not None:
+            if call.through is None:
+                self._remove_entry(call, edits)
+            last = call.invocation.carrier.args[-1]
+            edits[last] = _with_last(last, cst.Arg(name, star="**"))
         elif isinstance(entry, cst.Arg):
             edits[entry] = [_starred(entry, name)]
             _move_to_end(self.facts, call, entry, name, edits)
@@ -515,17 +564,21 @@ def _starred(entry: cst.Arg, name: cst.Name) -> cst.Arg:
     )
 
 
-def _with_last(arg: cst.Arg, name: cst.Name) -> tuple[cst.Arg, cst.Arg]:
-    """Return the last argument of a call and ``**request_input`` after it."""
+def _keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
+    bare = cst.SimpleWhitespace("")
+    equal = cst.AssignEqual(whitespace_before=bare, whitespace_after=bare)
+    return cst.Arg(value, keyword=cst.Name(name), equal=equal)
+
+
+def _with_last(arg: cst.Arg, added: cst.Arg) -> tuple[cst.Arg, cst.Arg]:
+    """Return the last argument of a call and another one after it."""
     between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     if isinstance(arg.comma, cst.Comma):
         between = arg.comma
         if not isinstance(between.whitespace_after, cst.ParenthesizedWhitespace):
             between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     first = arg.with_changes(comma=between, whitespace_after_arg=cst.SimpleWhitespace(""))
-    second = cst.Arg(
-        name, star="**", comma=arg.comma, whitespace_after_arg=arg.whitespace_after_arg
-    )
+    second = added.with_changes(comma=arg.comma, whitespace_after_arg=arg.whitespace_after_arg)
     return first, second
 
 

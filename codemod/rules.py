@@ -296,6 +296,12 @@ _REASONS = (
         "Open the file again for the later use.",
     ),
     Reason(
+        "call-in-function",
+        "SAI003",
+        "the function that makes the call builds its arguments in a dictionary",
+        "Pass InputLocation to the call as a keyword.",
+    ),
+    Reason(
         "helper-call-unclear",
         "SAI003",
         "the call of the uploading function does not show which argument is which ({detail})",

@@ -230,7 +230,7 @@ def content_type_can_travel(
             "argument-has-effects", part, source(part), "assign ContentType to a variable"
         )
     for call in candidate.calls:
-        if call.content_type is None:
+        if call.content_type is None or (call.through is not None and not call.content_type):
             return Refusal(
                 "content-type-unclear",
                 call.invocation.carrier,

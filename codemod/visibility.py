@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod import effects
+from codemod.calls import LegacyCall
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
@@ -96,7 +97,7 @@ class Visibility:
         self._candidate = candidate
         self._own = {candidate.upload.invocation.carrier}
         self._own.update(call.invocation.carrier for call in candidate.calls)
-        self._entries = {call.entry for call in candidate.calls}
+        self._entries = {call.entry for call in candidate.calls if call.through is None}
         self.uses: list[Use] = []
         self._followed: set[Definition] = set()
         self.behind: set[Definition] = set()
@@ -110,7 +111,11 @@ class Visibility:
     def _identifying(self) -> Iterator[Definition]:
         """Yield the variables whose value holds the whole key or the URI."""
         upload = self._candidate.upload
-        starts = [call.location for call in self._candidate.calls]
+        starts = []
+        for call in self._candidate.calls:
+            if call.through is None or isinstance(call.location, cst.Name):
+                starts.append(call.location)
+            yield from self._handed_on(call)
         starts.extend(node for node in (upload.key_node,) if node is not None)
         for arg in upload.invocation.args:
             if upload.key is None and arg.value is not upload.payload:
@@ -130,6 +135,16 @@ class Visibility:
                 stack.extend(names_in(definition.value))
             if definition.kind is not Kind.OUTSIDE and self._identifies(definition):
                 yield definition
+
+    def _handed_on(self, call: LegacyCall) -> Iterator[Definition]:
+        """Yield the parameters in which functions get the URI on its way to the API."""
+        while call.through is not None and call.through.inner is not None:
+            call = call.through.inner
+            self._own.add(call.invocation.carrier)
+            if call.through is None:
+                self._entries.add(call.entry)
+            if isinstance(call.location, cst.Name):
+                yield self._facts.definitions.of(call.location)
 
     def _names(self, node: cst.BaseExpression) -> Iterator[cst.Name]:
         """Yield the names in an expression, looking through attributes that were just set."""

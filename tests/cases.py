@@ -108,13 +108,13 @@ def load(folder: Path) -> Case:
         settings=Settings(
             limit=content.get("limit", SERVICE_LIMIT), unsafe_fixes=content.get("unsafe", False)
         ),
-        script=_script(folder, run) if "run" in content else None,
+        script=script_of(folder, run) if "run" in content else None,
         not_run=content.get("not_run"),
         needs_python=tuple(map(int, content.get("needs_python", "3").split("."))),
     )
 
 
-def _script(folder: Path, run: Mapping[str, Any]) -> Script:
+def script_of(folder: Path, run: Mapping[str, Any]) -> Script:
     kinds = run.get("payload", ())
     extra = folder / "files"
     return Script(

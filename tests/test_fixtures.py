@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
 
 import pytest
 
@@ -34,6 +36,12 @@ def skip_if_too_new(case: Case) -> None:
 def shown(text: bytes | None) -> str | None:
     """Text for a readable comparison; bytes that are no UTF-8 do not get lost."""
     return None if text is None else text.decode("utf-8", errors="surrogateescape")
+
+
+def decoded(text: bytes) -> str:
+    """Text as Python reads it, with its line ends."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(text).readline)
+    return text.decode(encoding)
 
 
 @each_case
@@ -118,7 +126,7 @@ def test_nothing_else_changes(case: Case) -> None:
     result = processed(case, case.before)
     pairs = [(finding.upload.line, finding.place.line) for finding in result.fixed]
     assert pairs
-    assert stray_edits(shown(case.before) or "", shown(case.after) or "", pairs) == []
+    assert stray_edits(decoded(case.before), decoded(case.after or b""), pairs) == []
 
 
 @each_rewritten_case

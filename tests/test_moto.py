@@ -48,7 +48,7 @@ def ask(name, text):
 print(ask(sys.argv[1], "x" * int(sys.argv[2])))
 '''
 
-ANSWER = json.dumps({"results": {"documents": [{"data": "a summary", "is_failure": False}]}})
+ANSWER = "a summary"
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +119,10 @@ def s3(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def expect_answer(url: str) -> None:
     """Queue the answer that moto gives to the next request of the endpoint."""
-    answers = {"account_id": "123456789012", "region": "eu-west-1", "results": [ANSWER_ENTRY]}
+    answers = {"region": "eu-west-1", "results": [{"data": ANSWER}]}
     request(
         f"{url}/moto-api/static/sagemaker/async-endpoint-results", json.dumps(answers).encode()
     )
-
-
-ANSWER_ENTRY = {"data": "a summary"}
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +134,10 @@ def migrated() -> str:
 
 @pytest.mark.parametrize(
     ("size", "uploads"),
-    [(10, []), (SERVICE_LIMIT, ["requests/one.json"])],
+    [
+        (10, {}),
+        (SERVICE_LIMIT, {"requests/one.json": ('{"inputs": "', "application/json")}),
+    ],
     ids=["a small payload goes inline", "a large payload goes through the bucket"],
 )
 def test_the_output_of_a_migrated_module_is_in_s3(
@@ -146,7 +146,7 @@ def test_the_output_of_a_migrated_module_is_in_s3(
     migrated: str,
     tmp_path: Path,
     size: int,
-    uploads: list[str],
+    uploads: dict[str, tuple[str, str]],
 ) -> None:
     program = tmp_path / "ask.py"
     program.write_text(migrated, encoding="utf-8")
@@ -161,6 +161,15 @@ def test_the_output_of_a_migrated_module_is_in_s3(
 
     assert ran.returncode == 0, ran.stderr
     bucket, _, key = ran.stdout.strip().removeprefix("s3://").partition("/")
-    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"a summary"
-    listing = s3.list_objects_v2(Bucket="documents-in")
-    assert [entry["Key"] for entry in listing.get("Contents", ())] == uploads
+    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == ANSWER.encode()
+    assert uploaded_to(s3, "documents-in") == uploads
+
+
+def uploaded_to(s3: Any, bucket: str) -> dict[str, tuple[str, str]]:
+    """The start of every object in a bucket and its type, by key."""
+    listing = s3.list_objects_v2(Bucket=bucket)
+    found = {}
+    for entry in listing.get("Contents", ()):
+        stored = s3.get_object(Bucket=bucket, Key=entry["Key"])
+        found[entry["Key"]] = (stored["Body"].read(12).decode(), stored["ContentType"])
+    return found

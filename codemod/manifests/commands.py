@@ -13,6 +13,10 @@ _LINE = re.compile(r"[^\r\n]+")
 _INSTALL = re.compile(r"(?<![\w.$-])pip(?:3(?:\.\d+)?)?(?=\s)[^\r\n#;&|]*?\sinstall\b")
 _COMMENT = re.compile(r"(?:^|\s)#")
 
+#: A cell for a shell, and a line for one.
+_SCRIPT = re.compile(r"\s*%%(?:bash|sh|!|script\s+(?:ba)?sh)\b|\s*!!")
+_MAGIC = re.compile(r"\s*(?:[%!]|pip3?\s+install\s)")
+
 #: A step of a workflow may be called what it does.
 _TITLE = re.compile(r"\s*(?:-\s+)?name\s*:")
 
@@ -47,6 +51,15 @@ def find(text: str) -> Iterator[Requirement]:
     joined = _CONTINUATION.sub(lambda match: " " * len(match[0]), text)
     for line in _LINE.finditer(joined):
         if _TITLE.match(line[0]) is None:
+            yield from find_in_line(joined, line.start(), line.end())
+
+
+def find_in_cell(source: str) -> Iterator[Requirement]:
+    """Yield the same of a cell of a notebook: lines that begin with ``%``, ``!`` or ``pip``."""
+    joined = _CONTINUATION.sub(lambda match: " " * len(match[0]), source)
+    is_script = _SCRIPT.match(joined) is not None
+    for line in _LINE.finditer(joined):
+        if is_script or _MAGIC.match(line[0]):
             yield from find_in_line(joined, line.start(), line.end())
 
 

@@ -6,8 +6,10 @@ import bisect
 import codecs
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
+from codemod import notebook
 from codemod.manifests import (
     commands,
     conda,
@@ -36,6 +38,7 @@ _FINDERS = {
     Kind.DOCKERFILE: commands.find,
     Kind.SHELL: commands.find,
     Kind.WORKFLOW: commands.find,
+    Kind.NOTEBOOK: commands.find_in_cell,
 }
 
 _INCLUDES = {Kind.REQUIREMENTS: requirements.includes, Kind.CONDA: conda.includes}
@@ -70,26 +73,29 @@ def process_manifest(
         be read has an error and nothing else.
     """
     chosen = as_kind or kind(path)
-    if chosen not in (*_FINDERS, Kind.LOCK):
-        return FileResult(path, before=before)
-    mark, encoding, text = _decoded(before)
-    if NEEDLE.search(text.encode("utf-8", "surrogatepass")) is None:
+    if chosen is None:
         return FileResult(path, before=before)
     try:
-        lows = tuple(_unsuppressed(text, _lows(chosen, path, text)))
-        found = tuple(_findings(path, text, lows))
-        raised = apply(text, lows)
-        left = tuple(_unsuppressed(raised, _lows(chosen, path, raised)))
-    except (TomlError, NotPythonError) as error:
+        content = _read(chosen, before)
+        texts = content.texts
+        lows = {number: _lows(chosen, path, text) for number, text in texts.items()}
+        raised = {number: apply(text, lows[number]) for number, text in texts.items()}
+        left = [low for number in raised for low in _lows(chosen, path, raised[number])]
+    except (TomlError, NotPythonError, _NotANotebookError) as error:
         return FileResult(path, before=before, error=str(error))
-    if not rewrite or raised == text:
+    found = tuple(
+        finding
+        for number, text in texts.items()
+        for finding in _findings(path, number, text, lows[number])
+    )
+    if not rewrite or raised == texts:
         return FileResult(path, found, before=before)
-    if any(low.edit is not None for low in left) or len(left) != _by_hand(lows):
+    fixed = tuple(finding for finding in found if finding.fix is Fix.SAFE)
+    if any(low.edit is not None for low in left) or len(left) != len(found) - len(fixed):
         why = "the raised requirements are not what was asked for; please report this"
         return FileResult(path, found, before=before, error=f"left alone: {why}")
-    fixed = tuple(finding for finding in found if finding.fix is Fix.SAFE)
-    after = mark + raised.encode(encoding, "surrogateescape")
-    return FileResult(path, found, fixed, before=before, after=after)
+    changed = {number: text for number, text in raised.items() if text != texts[number]}
+    return FileResult(path, found, fixed, before=before, after=content.with_texts(changed))
 
 
 def included(path: str, content: bytes, as_kind: Kind | None = None) -> list[str]:
@@ -102,6 +108,44 @@ def included(path: str, content: bytes, as_kind: Kind | None = None) -> list[str
     return [posixpath.normpath(posixpath.join(folder, name)) for name in finder(text)]
 
 
+class _NotANotebookError(ValueError):
+    """The content is no notebook; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A manifest as text, and the way back to bytes.
+
+    ``texts`` are the cells of a notebook by their number, or one text under ``None``.
+    """
+
+    texts: dict[int | None, str]
+    with_texts: Callable[[dict[int | None, str]], bytes]
+
+
+def _read(chosen: Kind, content: bytes) -> _Content:
+    if chosen is Kind.NOTEBOOK:
+        return _read_notebook(content)
+    mark, encoding, text = _decoded(content)
+    return _Content(
+        {None: text}, lambda texts: mark + texts[None].encode(encoding, "surrogateescape")
+    )
+
+
+def _read_notebook(content: bytes) -> _Content:
+    read = notebook.read(content)
+    if isinstance(read, notebook.Unread):
+        if read.is_error:
+            raise _NotANotebookError(read.why)
+        return _Content({}, lambda _: content)
+    return _Content(
+        {cell.number: cell.source for cell in read.cells if cell.source is not None},
+        lambda texts: notebook.with_sources(
+            read, {number: text for number, text in texts.items() if number is not None}
+        ),
+    )
+
+
 def _decoded(content: bytes) -> tuple[bytes, str, str]:
     """Return the byte order mark, the encoding and the text; every byte survives the way back."""
     for mark, encoding in _ENCODINGS:
@@ -111,33 +155,30 @@ def _decoded(content: bytes) -> tuple[bytes, str, str]:
 
 
 def _lows(chosen: Kind, path: str, text: str) -> tuple[Low, ...]:
+    if NEEDLE.search(text.encode("utf-8", "surrogateescape")) is None:
+        return ()
     found: Iterable[Requirement]
     if chosen is Kind.LOCK:
         found = locks.find(text, posixpath.basename(path))
     else:
         found = _FINDERS[chosen](text)
-    return judge(text, found)
+    return tuple(low for low in judge(text, found) if not _is_suppressed(text, low))
 
 
-def _by_hand(lows: Iterable[Low]) -> int:
-    return sum(1 for low in lows if low.edit is None)
-
-
-def _unsuppressed(text: str, lows: Iterable[Low]) -> Iterator[Low]:
-    for low in lows:
-        end = _LINE_END.search(text, low.requirement.end)
-        line = text[low.requirement.start : end.start() if end else len(text)]
-        match = _SUPPRESSION.search(line)
-        codes = match["codes"] if match else "none"
-        if codes and _code(low) not in re.findall(r"[A-Z]+\d+", codes.upper()):
-            yield low
+def _is_suppressed(text: str, low: Low) -> bool:
+    end = _LINE_END.search(text, low.requirement.end)
+    match = _SUPPRESSION.search(text, low.requirement.start, end.start() if end else len(text))
+    if match is None:
+        return False
+    codes = match["codes"]
+    return not codes or _code(low) in re.findall(r"[A-Z]+\d+", codes.upper())
 
 
 def _code(low: Low) -> str:
     return "SAI010" if low.reason is None else "SAI011"
 
 
-def _findings(path: str, text: str, lows: Iterable[Low]) -> Iterator[Finding]:
+def _findings(path: str, cell: int | None, text: str, lows: Iterable[Low]) -> Iterator[Finding]:
     starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
     def position(offset: int) -> tuple[int, int]:
@@ -146,7 +187,7 @@ def _findings(path: str, text: str, lows: Iterable[Low]) -> Iterator[Finding]:
 
     for low in lows:
         requirement = low.requirement
-        place = Place(path, *position(requirement.start), *position(requirement.end))
+        place = Place(path, *position(requirement.start), *position(requirement.end), cell)
         yield Finding(
             code=_code(low),
             fix=Fix.SAFE if low.reason is None else Fix.NONE,

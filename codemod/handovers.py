@@ -1,0 +1,175 @@
+"""Calls through functions of the file: the URI is handed to a function that invokes with it.
+
+The function gains an optional keyword with the body and sends exactly one of the two; its other
+callers go on as before. A call of such a function is then seen as a call of the API itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from codemod.calls import LegacyCall, Style, Through, is_other_route
+from codemod.facts import Facts
+from codemod.functions import Translation, bound_arguments, signature_problem, sites
+from codemod.index import Index
+from codemod.invocations import invocation
+from codemod.refusals import Refusal
+from codemod.syntax import dict_items, keyword, names_in, string_value
+from codemod.template import Template
+
+#: How many functions a URI may be handed through.
+DEPTH = 4
+
+
+def with_functions(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
+    """Return the calls together with the calls of functions that make them."""
+    every = list(calls)
+    fresh = [*_from_calls(facts, calls), *_from_ready(facts)]
+    for _ in range(DEPTH):
+        every.extend(fresh)
+        fresh = _from_calls(facts, fresh)
+        if not fresh:
+            break
+    return every
+
+
+def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
+    made: list[LegacyCall] = []
+    for call in calls:
+        function = facts.index.function(call.invocation.carrier)
+        if not isinstance(function, cst.FunctionDef) or not _names_parameter(
+            facts, function, call.location
+        ):
+            continue
+        problem = call.problem or signature_problem(facts, function) or _dict_problem(call)
+        keeps = _keeps_location(facts, function, call.location)
+        uri = facts.templates.of(call.location) if call.through is None else call.through.uri
+        made.extend(
+            _callers(facts, function, call.location, uri, call, None, call.content_type, keeps, problem)
+        )
+    return made
+
+
+def _dict_problem(call: LegacyCall) -> Refusal | None:
+    """A dictionary inside the function would have to be changed, too: not done."""
+    if call.style in (Style.DICT_ENTRY, Style.DICT_ITEM):
+        return Refusal("call-in-function", call.entry)
+    return None
+
+
+def _names_parameter(
+    facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression
+) -> bool:
+    """Tell whether a URI depends on what the function is given."""
+    walk = facts.definitions.walk(function)
+    given = {one for bound in walk.bindings.values() for one in bound if isinstance(one.node, cst.Param)}
+    seen = set()
+    stack = list(names_in(location))
+    while stack:
+        definition = facts.definitions.of(stack.pop())
+        if definition in given and definition.name not in ("self", "cls"):
+            return True
+        if definition not in seen and definition.value is not None:
+            seen.add(definition)
+            stack.extend(names_in(definition.value))
+    return False
+
+
+def _keeps_location(
+    facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression
+) -> bool:
+    """Tell whether the function uses its URI for anything but the call."""
+    if not isinstance(location, cst.Name):
+        return True
+    return len(list(facts.definitions.reads(facts.definitions.of(location)))) != 1
+
+
+def _callers(
+    facts: Facts,
+    function: cst.FunctionDef,
+    location: cst.BaseExpression,
+    uri: Template,
+    inner: LegacyCall | None,
+    has_body: str | None,
+    content_type: bool | None,
+    keeps: bool,
+    problem: Refusal | None,
+) -> Iterator[LegacyCall]:
+    found = [
+        call
+        for func in sites(facts, function)
+        if not facts.index.inside(func, function)
+        and (call := invocation(facts.index, func)) is not None
+    ]
+    inline = [
+        call.carrier
+        for call in found
+        if has_body is not None and keyword(call.args, has_body) is not None
+    ]
+    for call in found:
+        func = call.func
+        if call.carrier in inline or is_other_route(facts.index, call.carrier, inline):
+            continue
+        bound = bound_arguments(facts, function, func, call.args)
+        if bound is None or not call.args:
+            continue
+        translate = Translation(facts, function, call.carrier, bound)
+        given = bound.get(facts.definitions.of(location)) if isinstance(location, cst.Name) else None
+        entry = next((arg for arg in call.args if arg.value is given), call.args[-1])
+        yield LegacyCall(
+            call,
+            given if given is not None else location,
+            Style.FUNCTION,
+            entry,
+            content_type=content_type,
+            problem=problem,
+            through=Through(
+                function, inner, translate.template(uri), has_body, keeps or given is None
+            ),
+        )
+
+
+# -- functions that take a body already ----------------------------------------------------
+
+
+def _from_ready(facts: Facts) -> list[LegacyCall]:
+    """Find the functions that this tool gave a body before, and who still calls them without."""
+    made: list[LegacyCall] = []
+    for function in facts.index.functions:
+        for param in function.params.kwonly_params:
+            location = _location_without(facts.index, function, param.name.value)
+            if location is not None:
+                keeps = _keeps_location(facts, function, location)
+                made.extend(
+                    _callers(
+                        facts,
+                        function,
+                        location,
+                        facts.templates.of(location),
+                        None,
+                        param.name.value,
+                        True,
+                        keeps,
+                        signature_problem(facts, function),
+                    )
+                )
+    return made
+
+
+def _location_without(
+    index: Index, function: cst.FunctionDef, name: str
+) -> cst.BaseExpression | None:
+    """Return ``uri`` of ``{"InputLocation": uri} if body is None else {"Body": body}``."""
+    for read in index.names.get(name, ()):
+        comparison = index.parent[read]
+        chosen = index.parent.get(comparison)
+        if not isinstance(comparison, cst.Comparison) or not isinstance(chosen, cst.IfExp):
+            continue
+        if chosen.test is not comparison or index.function(read) is not function:
+            continue
+        items = dict_items(chosen.body)
+        if items and items[0][0] == "InputLocation" and string_value(comparison.left) is None:
+            return items[0][1]
+    return None

@@ -1,0 +1,128 @@
+"""Gives a function of the file an optional keyword with the body of the request."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from codemod.calls import LegacyCall
+from codemod.edits import Replacement, apply
+from codemod.facts import Facts
+from codemod.naming import free_name
+from codemod.syntax import descendants
+
+_SPACE = cst.SimpleWhitespace(" ")
+_BARE = cst.SimpleWhitespace("")
+
+
+def body_parameter(facts: Facts, function: cst.FunctionDef) -> str:
+    """Return the name of the new parameter: one that the function does not use."""
+    return free_name(_names(function), "body", "inline_body", "payload_bytes")
+
+
+def _names(function: cst.FunctionDef) -> set[str]:
+    return {node.value for node in descendants(function) if isinstance(node, cst.Name)}
+
+
+def give_body(
+    facts: Facts, function: cst.FunctionDef, inner: LegacyCall
+) -> dict[cst.CSTNode, Replacement]:
+    """Return the edits that let a function send a body instead of the URI it was given.
+
+    The parameter is optional and comes by keyword only, so every other caller goes on as before.
+    """
+    name = body_parameter(facts, function)
+    edits: dict[cst.CSTNode, Replacement] = {
+        function.params: [_with_parameter(facts, function, name)]
+    }
+    if inner.through is not None:
+        edits.update(_hand_on(facts, inner, name))
+    else:
+        edits.update(_send(facts, function, inner, name))
+    return edits
+
+
+def _hand_on(
+    facts: Facts, inner: LegacyCall, name: str
+) -> dict[cst.CSTNode, Replacement]:
+    """Pass the body on to the next function."""
+    assert inner.through is not None
+    taken = inner.through.has_body or body_parameter(facts, inner.through.function)
+    last = inner.invocation.args[-1]
+    equal = cst.AssignEqual(whitespace_before=_BARE, whitespace_after=_BARE)
+    added = last.with_changes(value=cst.Name(name), keyword=cst.Name(taken), equal=equal, star="")
+    between = cst.Comma(whitespace_after=_SPACE)
+    return {last: [last.with_changes(comma=between, whitespace_after_arg=_BARE), added]}
+
+
+def _send(
+    facts: Facts, function: cst.FunctionDef, inner: LegacyCall, name: str
+) -> dict[cst.CSTNode, Replacement]:
+    """Send exactly one of the body and the URI."""
+    statement = facts.index.statement(inner.invocation.carrier)
+    request = free_name(_names(function), "request_input", "async_request_input")
+    is_missing = cst.Comparison(
+        cst.Name(name), [cst.ComparisonTarget(cst.Is(), cst.Name("None"))]
+    )
+    chosen = cst.IfExp(
+        test=is_missing,
+        body=_dictionary("InputLocation", inner.location),
+        orelse=_dictionary("Body", cst.Name(name)),
+    )
+    assert isinstance(inner.entry, cst.Arg)
+    starred = inner.entry.with_changes(
+        keyword=None, equal=cst.MaybeSentinel.DEFAULT, star="**", value=cst.Name(request)
+    )
+    changed = apply(facts.index, statement, {inner.entry: [starred]})
+    lines = tuple(getattr(statement, "leading_lines", ()))
+    assign = cst.SimpleStatementLine(
+        [cst.Assign([cst.AssignTarget(cst.Name(request))], chosen)], leading_lines=lines
+    )
+    return {statement: [assign, changed.with_changes(leading_lines=())]}
+
+
+def _dictionary(key: str, value: cst.BaseExpression) -> cst.Dict:
+    return cst.Dict([cst.DictElement(cst.SimpleString(f'"{key}"'), value)])
+
+
+def _with_parameter(facts: Facts, function: cst.FunctionDef, name: str) -> cst.Parameters:
+    params = function.params
+    given = [*params.posonly_params, *params.params, *params.kwonly_params]
+    between = next(
+        (param.comma for param in given if isinstance(param.comma, cst.Comma)),
+        cst.Comma(whitespace_after=_SPACE),
+    )
+    last = given[-1] if given else None
+    added = cst.Param(
+        cst.Name(name),
+        annotation=_annotation(facts, function),
+        default=cst.Name("None"),
+        comma=last.comma if last is not None else cst.MaybeSentinel.DEFAULT,
+        whitespace_after_param=last.whitespace_after_param if last is not None else _BARE,
+    )
+    changes: dict[str, object] = {}
+    if params.kwonly_params:
+        before = params.kwonly_params[-1].with_changes(comma=between, whitespace_after_param=_BARE)
+        changes["kwonly_params"] = [*params.kwonly_params[:-1], before, added]
+        return params.with_changes(**changes)
+    changes["kwonly_params"] = [added]
+    if isinstance(params.star_arg, cst.MaybeSentinel):
+        changes["star_arg"] = cst.ParamStar(comma=between)
+    if params.params:
+        before = params.params[-1].with_changes(comma=between, whitespace_after_param=_BARE)
+        changes["params"] = [*params.params[:-1], before]
+    return params.with_changes(**changes)
+
+
+def _annotation(facts: Facts, function: cst.FunctionDef) -> cst.Annotation | None:
+    """Annotate the parameter in the file's own way, if the function is annotated at all."""
+    given = [*function.params.params, *function.params.kwonly_params]
+    if not any(param.annotation is not None for param in given):
+        return None
+    if facts.index.imported.get("Optional") == "typing.Optional":
+        element = cst.SubscriptElement(cst.Index(cst.Name("bytes")))
+        return cst.Annotation(cst.Subscript(cst.Name("Optional"), [element]))
+    text = facts.index.module.code
+    if "import annotations" in text or "| None" in text:
+        either = cst.BinaryOperation(cst.Name("bytes"), cst.BitOr(), cst.Name("None"))
+        return cst.Annotation(either)
+    return None
