@@ -17,6 +17,8 @@ from typing import Any
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _CHARACTER = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]")
+#: Where an element ends within a line; JSON strings hold no such character.
+_BORDER = "\n"
 _NEWLINES = ("\\n", "\\u000a", "\\u000A")
 _INDENT = re.compile(r"(?: |\\t)*")
 _ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")
@@ -77,7 +79,10 @@ class _List:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a cell: its text, its JSON text, and the JSON text of the newline at its end."""
+    """A line of a cell: its text, its JSON text, and the JSON text of the newline at its end.
+
+    A list may hold a line in several elements, as some writers end a line at a form feed as well.
+    """
 
     text: str
     raw: str
@@ -101,7 +106,7 @@ def rewritten(raw: str, source: str, style: Style) -> str:
         lines.pop()  # the newline before it ends the last element
     if not lines:
         return "[]"
-    elements = [f'"{line}"' for line in lines]
+    elements = [f'"{piece}"' for line in lines for piece in line.split(_BORDER)]
     gaps = _gaps(found, elements, style)
     closing = found.closing if found.bodies else "]"
     return found.opening + "".join(map("".join, zip(elements, [*gaps, closing], strict=True)))
@@ -125,7 +130,7 @@ def _gaps(found: _List, elements: Sequence[str], style: Style) -> list[str]:
 def _lines(bodies: Iterable[str]) -> list[_Line]:
     lines: list[_Line] = []
     current: list[str] = []
-    for match in _CHARACTER.finditer("".join(bodies)):
+    for match in _CHARACTER.finditer(_BORDER.join(bodies)):
         if match[0] in _NEWLINES:
             lines.append(_line("".join(current), match[0]))
             current = []
@@ -136,7 +141,8 @@ def _lines(bodies: Iterable[str]) -> list[_Line]:
 
 
 def _line(raw: str, newline: str) -> _Line:
-    return _Line(json.loads(f'"{raw}"'), raw, newline)
+    raw = raw.lstrip(_BORDER)
+    return _Line(json.loads(f'"{raw.replace(_BORDER, "")}"'), raw, newline)
 
 
 def _new_lines(old: Sequence[_Line], source: str, escapes: bool) -> list[str]:

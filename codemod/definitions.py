@@ -112,7 +112,7 @@ class _ScopeWalk:
         self.clock: dict[cst.CSTNode, int] = {}
         self.env = _Environment()
         body = node.body
-        changed = self._effects(body if isinstance(node, cst.Module) else [body])
+        changed = self._effects(node.body if isinstance(node, cst.Module) else [node.body])
         self.local = {key for key in changed if key.isidentifier()}
         if isinstance(node, (cst.FunctionDef, cst.Lambda)):
             self._parameters(node.params)
@@ -733,8 +733,6 @@ def _imported_names(node: cst.Import | cst.ImportFrom) -> Iterator[str]:
             for name in target_names(alias.asname.name):
                 yield name.value
         else:
-            name = alias.name
-            while isinstance(name, cst.Attribute):
-                assert isinstance(name.value, (cst.Name, cst.Attribute))
-                name = name.value
-            yield name.value
+            top = root_name(alias.name)
+            assert top is not None
+            yield top.value

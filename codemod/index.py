@@ -52,25 +52,27 @@ class Index:
             node = stack.pop()
             kind = type(node)
             if kind is cst.Name:
-                self.names[node.value].append(node)  # type: ignore[attr-defined]
+                assert isinstance(node, cst.Name)
+                self.names[node.value].append(node)
                 continue
             below = list(children(node))
             for child in below:
                 parent[child] = node
             if kind is cst.Attribute:
+                assert isinstance(node, cst.Attribute)
                 self.order[node] = len(self.order)
-                self.attributes[node.attr.value].append(node)  # type: ignore[attr-defined]
+                self.attributes[node.attr.value].append(node)
                 stack.append(below[0])
                 continue
             if kind is cst.Arg:
                 stack.append(below[0])
                 continue
-            if kind is cst.FunctionDef:
-                self.functions.append(node)  # type: ignore[arg-type]
-            elif kind is cst.ClassDef:
-                self.classes.append(node)  # type: ignore[arg-type]
-            elif kind is cst.Import or kind is cst.ImportFrom:
-                self.imports.append(node)  # type: ignore[arg-type]
+            if isinstance(node, cst.FunctionDef):
+                self.functions.append(node)
+            elif isinstance(node, cst.ClassDef):
+                self.classes.append(node)
+            elif isinstance(node, (cst.Import, cst.ImportFrom)):
+                self.imports.append(node)
             if isinstance(node, cst.BaseStatement):
                 self.order[node] = len(self.order)
             below.reverse()

@@ -64,10 +64,11 @@ def judge(facts: Facts) -> Judgement:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     order = {call: position for position, call in enumerate(calls)}
     verdicts.sort(key=lambda verdict: order[verdict.call])
+    covered = {verdict.call.innermost for verdict in verdicts}
     alone = [
         NotLegacy(call.invocation.carrier, "no upload of its input is in reach")
         for call in pairing.alone
-        if call.through is None
+        if call.through is None and call not in covered
     ]
     return Judgement(tuple(verdicts), (*left, *alone))
 

@@ -276,7 +276,7 @@ def _is_raised(facts: Facts, call: cst.Call) -> bool:
 
 
 def _binds_outside(
-    facts: Facts, statement: LineOrCompound, within: Iterable[LineOrCompound]
+    facts: Facts, statement: LineOrCompound, within: Iterable[cst.CSTNode]
 ) -> bool:
     """Tell whether a name that a statement binds is read outside of some statements."""
     allowed = tuple(within)
@@ -436,7 +436,7 @@ def _branch(
         for statement in plain:
             if statement in hoisted:
                 continue
-            allowed = [one for one in staying if one not in hoisted]
+            allowed: list[cst.CSTNode] = [one for one in staying if one not in hoisted]
             if call.through is None:
                 allowed.append(call.entry)
             reads_response = any(

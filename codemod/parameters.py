@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import libcst as cst
 
+from codemod.arguments import keyword_argument, star_in_place, with_last
 from codemod.calls import LegacyCall
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
 from codemod.naming import free_name
+from codemod.nodes import assign
 from codemod.syntax import descendants
 
 _SPACE = cst.SimpleWhitespace(" ")
@@ -48,10 +50,7 @@ def _hand_on(
     assert inner.through is not None
     taken = inner.through.has_body or body_parameter(facts, inner.through.function)
     last = inner.invocation.args[-1]
-    equal = cst.AssignEqual(whitespace_before=_BARE, whitespace_after=_BARE)
-    added = last.with_changes(value=cst.Name(name), keyword=cst.Name(taken), equal=equal, star="")
-    between = cst.Comma(whitespace_after=_SPACE)
-    return {last: [last.with_changes(comma=between, whitespace_after_arg=_BARE), added]}
+    return {last: with_last(last, keyword_argument(taken, cst.Name(name)))}
 
 
 def _send(
@@ -69,15 +68,11 @@ def _send(
         orelse=_dictionary("Body", cst.Name(name)),
     )
     assert isinstance(inner.entry, cst.Arg)
-    starred = inner.entry.with_changes(
-        keyword=None, equal=cst.MaybeSentinel.DEFAULT, star="**", value=cst.Name(request)
-    )
-    changed = apply(facts.index, statement, {inner.entry: [starred]})
+    edits = star_in_place(facts.index, inner.entry, cst.Name(request))
+    changed = apply(facts.index, statement, edits)
     lines = tuple(getattr(statement, "leading_lines", ()))
-    assign = cst.SimpleStatementLine(
-        [cst.Assign([cst.AssignTarget(cst.Name(request))], chosen)], leading_lines=lines
-    )
-    return {statement: [assign, changed.with_changes(leading_lines=())]}
+    made = assign(request, chosen).with_changes(leading_lines=lines)
+    return {statement: [made, changed.with_changes(leading_lines=())]}
 
 
 def _dictionary(key: str, value: cst.BaseExpression) -> cst.Dict:
@@ -92,9 +87,12 @@ def _with_parameter(facts: Facts, function: cst.FunctionDef, name: str) -> cst.P
         cst.Comma(whitespace_after=_SPACE),
     )
     last = given[-1] if given else None
+    annotation = _annotation(facts, function)
+    around = _BARE if annotation is None else _SPACE
     added = cst.Param(
         cst.Name(name),
-        annotation=_annotation(facts, function),
+        annotation=annotation,
+        equal=cst.AssignEqual(whitespace_before=around, whitespace_after=around),
         default=cst.Name("None"),
         comma=last.comma if last is not None else cst.MaybeSentinel.DEFAULT,
         whitespace_after_param=last.whitespace_after_param if last is not None else _BARE,

@@ -138,21 +138,24 @@ def review_module(
     def where(span: Span) -> Place:
         return joined.place(path, span) if joined is not None else _place(path, span)
 
-    findings, fixable = [], []
+    places = {node: where(span) for node, span in spans.items()}
+    findings: dict[tuple[cst.CSTNode, str, str | None], Finding] = {}
+    fixable = []
     for verdict in judgement.verdicts:
         call, upload = spans[_call_node(verdict)], spans[_upload_node(verdict)]
         if _is_suppressed(verdict.code, lines, call, upload):
             continue
-        findings.append(_finding(verdict, {node: where(span) for node, span in spans.items()}))
+        finding = _finding(verdict, places)
+        findings.setdefault((_call_node(verdict), finding.code, finding.reason), finding)
         fixable.append(verdict)
     notes = tuple(
-        Note(f"{METHOD} is left alone: {left.why}", where(spans[_pointed_at(left.node)]))
+        Note(f"{METHOD} is left alone: {left.why}", places[_pointed_at(left.node)])
         for left in judgement.left
     )
     return Review(
         facts,
         judgement,
-        tuple(findings),
+        tuple(findings.values()),
         tuple(fixable),
         notes,
         round_trips=content == (module.code if isinstance(content, str) else module.bytes),
@@ -204,7 +207,9 @@ def _parse(content: bytes | str) -> cst.Module | str:
 
 
 def _call_node(verdict: Verdict) -> cst.CSTNode:
-    return unwrap_await(verdict.call.invocation.whole)
+    """Return the call of the API that is made in the end, where it is in this file."""
+    call = verdict.call.innermost or verdict.call
+    return unwrap_await(call.invocation.whole)
 
 
 def _upload_node(verdict: Verdict) -> cst.CSTNode:

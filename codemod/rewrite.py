@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 import libcst as cst
 
+from codemod.arguments import (
+    keyword_argument,
+    separator,
+    star_in_place,
+    with_last,
+    without_remark,
+)
 from codemod.calls import LegacyCall, Style
-from codemod.cells import after_cell_comment
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.judge import Verdict
 from codemod.layout import Form as LayoutForm
 from codemod.layout import Layout
 from codemod.model import Fix, Settings
 from codemod.naming import LimitPlace, free_name, limit_constant, names_seen_from
+from codemod.nodes import (
+    assign,
+    blank_lines,
+    from_comment,
+    function_call,
+    leading_lines,
+    method_call,
+    moved,
+    standing_alone,
+    with_lines,
+    without_comments,
+)
 from codemod.pairing import Candidate, made_by
 from codemod.parameters import body_parameter, give_body
 from codemod.payload import Form
-from codemod.syntax import callee, descendants, dict_items
+from codemod.syntax import descendants, dict_items
 from codemod.uploads import Given
 
-_PRAGMA = re.compile(r"#\s*(type:|noqa|nosec|pyright:|pylint:|pragma|mypy:|fmt:)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +160,7 @@ def _add_limit(
         if replaced and not any(node in edits for node in descendants(following) if node is not following):
             first = cast(cst.BaseStatement, replaced[0])
             blank = cst.EmptyLine(indent=False)
-            edits[following] = [_with_lines(first, (blank, *_lines(first))), *replaced[1:]]
+            edits[following] = [with_lines(first, (blank, *leading_lines(first))), *replaced[1:]]
 
 
 def _constant_statement(
@@ -211,7 +226,7 @@ class _Builder:
             *self.layout.attached,
             last,
         ]
-        guard = self._guard([_without_comments(inline)], s3_route)
+        guard = self._guard([without_comments(inline)], s3_route)
         edits: dict[cst.CSTNode, Replacement] = {
             statement: ()
             for statement in (*self.layout.announcing, *self.candidate.spans[0].between, last)
@@ -230,9 +245,9 @@ class _Builder:
                 edits[call.entry] = [call.entry.with_changes(value=cst.Name("None"))]
             (kept,) = edits.get(last, (last,))
             assert isinstance(kept, cst.Arg)
-            edits[last] = _with_last(kept, _keyword(self._parameter(call), body))
+            edits[last] = with_last(kept, keyword_argument(self._parameter(call), body))
             return edits
-        replacement = [_without_remark(self._argument(call.entry, "Body", body))]
+        replacement = [without_remark(self._argument(call.entry, "Body", body))]
         if self._carries_content_type(call):
             content_type = self.candidate.upload.content_type
             assert content_type is not None
@@ -303,13 +318,13 @@ class _Builder:
     def _in_place_of_upload(self, guard: cst.If) -> list[cst.CSTNode]:
         """Return what replaces the upload, with the blank lines that stood before it."""
         statements: list[cst.BaseStatement] = [
-            *(_with_lines(one, ()) for one in self.layout.hoisted),
+            *(with_lines(one, ()) for one in self.layout.hoisted),
             *self._measure(),
             guard,
         ]
-        blank = _blank_lines(self.layout.uploading.leading_lines)
-        statements[0] = _with_lines(
-            statements[0], (*blank, *_lines(self.layout.hoisted[0])[len(_blank_lines(_lines(self.layout.hoisted[0]))) :])
+        blank = blank_lines(self.layout.uploading.leading_lines)
+        statements[0] = with_lines(
+            statements[0], (*blank, *leading_lines(self.layout.hoisted[0])[len(blank_lines(leading_lines(self.layout.hoisted[0]))) :])
             if self.layout.hoisted
             else blank,
         )
@@ -326,13 +341,13 @@ class _Builder:
 
     def _measure(self) -> list[cst.BaseStatement]:
         payload, names = self.candidate.payload, self.names
-        node = _standing_alone(payload.node)
+        node = standing_alone(payload.node)
         if payload.form is Form.BYTES:
             if isinstance(payload.node, cst.Name):
                 return []
-            return [_assign(names.body, node)]
+            return [assign(names.body, node)]
         if payload.form is Form.TEXT:
-            return [_assign(names.body, self._encoded(node))]
+            return [assign(names.body, self._encoded(node))]
         if payload.form is Form.UNKNOWN:
             return self._measure_unknown(node)
         if payload.form is Form.PATH:
@@ -340,22 +355,22 @@ class _Builder:
         read = self._read(node)
         if payload.at_start:
             return [read]
-        return [_assign(names.start, _method(node, "tell")), read]
+        return [assign(names.start, method_call(node, "tell")), read]
 
     def _measure_unknown(self, node: cst.BaseExpression) -> list[cst.BaseStatement]:
         name = cst.Name(self.names.body)
         if isinstance(node, cst.Name):
             value = cst.IfExp(
-                test=_call("isinstance", node, cst.Name("str")),
+                test=function_call("isinstance", node, cst.Name("str")),
                 body=self._encoded(node),
                 orelse=node,
             )
-            return [_assign(self.names.body, value)]
+            return [assign(self.names.body, value)]
         check = cst.If(
-            test=_call("isinstance", name, cst.Name("str")),
-            body=self._block([_assign(self.names.body, self._encoded(name))]),
+            test=function_call("isinstance", name, cst.Name("str")),
+            body=self._block([assign(self.names.body, self._encoded(name))]),
         )
-        return [_assign(self.names.body, node), check]
+        return [assign(self.names.body, node), check]
 
     def _encoded(self, node: cst.BaseExpression) -> cst.Call:
         atoms = (cst.Name, cst.Call, cst.Attribute, cst.Subscript, cst.SimpleString)
@@ -367,7 +382,7 @@ class _Builder:
 
     def _read(self, handle: cst.BaseExpression) -> cst.SimpleStatementLine:
         at_most = cst.BinaryOperation(cst.Name(self.limit), cst.Add(), cst.Integer("1"))
-        return _assign(
+        return assign(
             self.names.body,
             cst.Call(cst.Attribute(handle, cst.Name("read")), [cst.Arg(at_most)]),
         )
@@ -391,13 +406,13 @@ class _Builder:
         if payload.form is not Form.HANDLE:
             return []
         to = cst.Integer("0") if payload.at_start else cst.Name(self.names.start)
-        seek = _method(payload.node, "seek", to)
+        seek = method_call(payload.node, "seek", to)
         return [cst.SimpleStatementLine([cst.Expr(seek)])]
 
     def _guard(
         self, inline: Sequence[cst.BaseStatement], s3_route: Sequence[cst.BaseStatement]
     ) -> cst.If:
-        size = _call("len", cst.Name(self._body_name()))
+        size = function_call("len", cst.Name(self._body_name()))
         test: cst.BaseExpression = cst.Comparison(
             cst.Integer("0"),
             [
@@ -406,10 +421,10 @@ class _Builder:
             ],
         )
         if self.candidate.payload.form is Form.UNKNOWN:
-            is_bytes = _call("isinstance", cst.Name(self._body_name()), cst.Name("bytes"))
+            is_bytes = function_call("isinstance", cst.Name(self._body_name()), cst.Name("bytes"))
             test = cst.BooleanOperation(is_bytes, cst.And(), test)
         first = s3_route[0]
-        s3_route = [_with_lines(first, _from_comment(_lines(first))), *s3_route[1:]]
+        s3_route = [with_lines(first, from_comment(leading_lines(first))), *s3_route[1:]]
         return cst.If(
             test, self._block(inline), orelse=cst.Else(self._block(s3_route))
         )
@@ -421,8 +436,7 @@ class _Builder:
             indent = block.indent
         else:
             indent = self._module_indent()
-        moved = [cast(cst.BaseStatement, one.visit(_BareBlankLines())) for one in statements]
-        return cst.IndentedBlock(moved, indent=indent)
+        return cst.IndentedBlock(moved(statements), indent=indent)
 
     def _module_indent(self) -> str | None:
         """Return a tab for a file without any block whose continued lines begin with tabs."""
@@ -437,7 +451,7 @@ class _Builder:
         """Return the upload, taking the measured bytes where a new variable holds them."""
         upload, payload = self.candidate.upload, self.candidate.payload
         original = self.layout.uploading
-        statement = original.with_changes(leading_lines=_from_comment(original.leading_lines))
+        statement = original.with_changes(leading_lines=from_comment(original.leading_lines))
         keeps = payload.form in (Form.PATH, Form.HANDLE) or self._body_name() != self.names.body
         takes_text = upload.api == "upload_string_as_file_body"
         if upload.via is not None and not upload.via.takes_bytes:
@@ -462,20 +476,20 @@ class _Builder:
     ) -> cst.Arg:
         """Make an argument spaced like the one it replaces or, with a call, goes in front of."""
         assert isinstance(entry, cst.Arg)
-        made = entry.with_changes(keyword=cst.Name(name), value=_standing_alone(value))
+        made = entry.with_changes(keyword=cst.Name(name), value=standing_alone(value))
         if call is None:
             return made
         return made.with_changes(
-            comma=_separator(entry, call), whitespace_after_arg=cst.SimpleWhitespace("")
+            comma=separator(entry, call.invocation.args), whitespace_after_arg=cst.SimpleWhitespace("")
         )
 
     def _set_request(
         self, items: list[tuple[str, cst.BaseExpression]]
     ) -> list[cst.BaseStatement]:
         elements = [
-            cst.DictElement(self._string(key), _standing_alone(value)) for key, value in items
+            cst.DictElement(self._string(key), standing_alone(value)) for key, value in items
         ]
-        return [_assign(self.names.request, cst.Dict(elements))]
+        return [assign(self.names.request, cst.Dict(elements))]
 
     def _edit_call(self, call: LegacyCall, edits: dict[cst.CSTNode, Replacement]) -> None:
         name = cst.Name(self.names.request)
@@ -484,10 +498,9 @@ class _Builder:
             if call.through is None:
                 self._remove_entry(call, edits)
             last = call.invocation.carrier.args[-1]
-            edits[last] = _with_last(last, cst.Arg(name, star="**"))
+            edits[last] = with_last(last, cst.Arg(name, star="**"))
         elif isinstance(entry, cst.Arg):
-            edits[entry] = [_starred(entry, name)]
-            _move_to_end(self.facts, call, entry, name, edits)
+            edits.update(star_in_place(self.facts.index, entry, name))
         else:
             assert isinstance(entry, cst.DictElement)
             edits[entry] = [cst.StarredDictElement(name, comma=entry.comma)]
@@ -523,167 +536,3 @@ class _Builder:
             single += text.count("'")
             double += text.count('"')
         return "'" if single > double else '"'
-
-
-class _BareBlankLines(cst.CSTTransformer):
-    """Keeps blank lines empty in code that moves from the module level into a block.
-
-    LibCST takes a blank line at the module level for an indented one, as the indent is empty.
-    """
-
-    def leave_EmptyLine(
-        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
-    ) -> cst.EmptyLine:
-        if updated_node.comment is None and not updated_node.whitespace.value:
-            return updated_node.with_changes(indent=False)
-        return updated_node
-
-
-# -- small builders ------------------------------------------------------------------------
-
-
-def _assign(name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
-    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
-
-
-def _call(name: str, *args: cst.BaseExpression) -> cst.Call:
-    return cst.Call(cst.Name(name), [cst.Arg(arg) for arg in args])
-
-
-def _method(owner: cst.BaseExpression, name: str, *args: cst.BaseExpression) -> cst.Call:
-    return cst.Call(cst.Attribute(owner, cst.Name(name)), [cst.Arg(arg) for arg in args])
-
-
-def _starred(entry: cst.Arg, name: cst.Name) -> cst.Arg:
-    return entry.with_changes(
-        keyword=None,
-        equal=cst.MaybeSentinel.DEFAULT,
-        star="**",
-        value=name,
-        whitespace_after_star=cst.SimpleWhitespace(""),
-    )
-
-
-def _keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
-    bare = cst.SimpleWhitespace("")
-    equal = cst.AssignEqual(whitespace_before=bare, whitespace_after=bare)
-    return cst.Arg(value, keyword=cst.Name(name), equal=equal)
-
-
-def _with_last(arg: cst.Arg, added: cst.Arg) -> tuple[cst.Arg, cst.Arg]:
-    """Return the last argument of a call and another one after it."""
-    between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    if isinstance(arg.comma, cst.Comma):
-        between = arg.comma
-        if not isinstance(between.whitespace_after, cst.ParenthesizedWhitespace):
-            between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    first = arg.with_changes(comma=between, whitespace_after_arg=cst.SimpleWhitespace(""))
-    second = added.with_changes(comma=arg.comma, whitespace_after_arg=arg.whitespace_after_arg)
-    return first, second
-
-
-def _move_to_end(
-    facts: Facts,
-    call: LegacyCall,
-    entry: cst.Arg,
-    name: cst.Name,
-    edits: dict[cst.CSTNode, Replacement],
-) -> None:
-    """Put ``**request_input`` after the keywords, as it is usually written."""
-    holder = facts.index.parent[entry]
-    if not isinstance(holder, cst.Call):
-        return
-    args = list(holder.args)
-    position = args.index(entry)
-    after = args[position + 1 :]
-    if not after or any(arg.star for arg in after) or any(arg in edits for arg in after):
-        return
-    if any("#" in facts.index.module.code_for_node(arg) for arg in args):
-        return
-    shifted = [*after, entry]
-    for slot, arg in zip(args[position:], shifted, strict=True):
-        moved = arg if arg is not entry else _starred(entry, name)
-        edits[slot] = [
-            moved.with_changes(
-                comma=slot.comma, whitespace_after_arg=slot.whitespace_after_arg
-            )
-        ]
-
-
-def _separator(entry: cst.Arg, call: LegacyCall) -> cst.Comma | cst.MaybeSentinel:
-    """Return the comma that stands between the arguments of a call."""
-    args = call.invocation.args
-    position = args.index(entry)
-    if position:
-        comma = args[position - 1].comma
-    elif len(args) > 1:
-        comma = entry.comma
-    else:
-        return cst.MaybeSentinel.DEFAULT
-    if isinstance(comma, cst.Comma) and "#" in cst.Module([]).code_for_node(comma):
-        return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    return comma
-
-
-def _without_remark(arg: cst.Arg) -> cst.Arg:
-    """Return an argument without the comment behind it, which is about the one it replaces."""
-    comma = arg.comma
-    if isinstance(comma, cst.Comma) and isinstance(
-        comma.whitespace_after, cst.ParenthesizedWhitespace
-    ):
-        first = comma.whitespace_after.first_line
-        if first.comment is not None:
-            bare = cst.TrailingWhitespace(newline=first.newline)
-            after = comma.whitespace_after.with_changes(first_line=bare)
-            return arg.with_changes(comma=comma.with_changes(whitespace_after=after))
-    return arg
-
-
-def _standing_alone(node: cst.BaseExpression) -> cst.BaseExpression:
-    """Return an expression that stays valid outside of the brackets it stood in."""
-    closed = (cst.Call, cst.Dict, cst.List, cst.Set, cst.Name, cst.Subscript)
-    if node.lpar or isinstance(node, closed):
-        return node
-    if "\n" in cst.Module([]).code_for_node(node) or isinstance(node, cst.NamedExpr):
-        return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-    return node
-
-
-def _lines(statement: cst.BaseStatement) -> Sequence[cst.EmptyLine]:
-    return tuple(getattr(statement, "leading_lines", ()))
-
-
-def _with_lines(
-    statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]
-) -> cst.BaseStatement:
-    return statement.with_changes(leading_lines=list(lines))
-
-
-def _blank_lines(lines: Sequence[cst.EmptyLine]) -> tuple[cst.EmptyLine, ...]:
-    """Return the blank lines in front of the first comment, with what begins a cell."""
-    start = after_cell_comment(lines)
-    found = list(lines[:start])
-    for line in lines[start:]:
-        if line.comment is not None:
-            break
-        found.append(line)
-    return tuple(found)
-
-
-def _from_comment(lines: Sequence[cst.EmptyLine]) -> tuple[cst.EmptyLine, ...]:
-    """Return the lines from the first comment on."""
-    return tuple(lines[len(_blank_lines(lines)) :])
-
-
-def _without_comments(statement: LineOrCompound) -> LineOrCompound:
-    """Return a copy of a statement for the other branch: its comments stay with the original."""
-    assert isinstance(statement, cst.SimpleStatementLine)
-    trailing = statement.trailing_whitespace
-    if trailing.comment is not None and not _PRAGMA.match(trailing.comment.value):
-        trailing = cst.TrailingWhitespace(newline=trailing.newline)
-    return statement.with_changes(leading_lines=(), trailing_whitespace=trailing)
-
-
-def is_runner(call: cst.Call) -> bool:
-    """Tell whether a call runs another function in a thread."""
-    return callee(call) in ("to_thread", "run_in_executor")

@@ -64,10 +64,10 @@ def names_mean_what_they_say(
     """A parameter called ``len`` or a local ``json`` is not what the analysis takes it for."""
     function = facts.index.function(candidate.upload.uploading)
     walk = facts.definitions.walk(function)
-    for name in _GENERATED.get(candidate.payload.form, ("len",)):
-        is_local = name in walk.local
-        if is_local or facts.definitions.free(name, function).kind is not Kind.OUTSIDE:
-            return Refusal("name-shadowed", layout.uploading, name, f"rename {name}")
+    for text in _GENERATED.get(candidate.payload.form, ("len",)):
+        is_local = text in walk.local
+        if is_local or facts.definitions.free(text, function).kind is not Kind.OUTSIDE:
+            return Refusal("name-shadowed", layout.uploading, text, f"rename {text}")
     scopes = {function}
     if candidate.upload.via is not None:
         scopes.add(candidate.upload.via.function)
@@ -380,8 +380,8 @@ def _only_cleans_up(
 ) -> bool:
     """Tell deleting on every path, or after success, from deleting when the result is late."""
     index = facts.index
-    statement: cst.CSTNode = index.statement(node)
-    body = list(index.block(statement).body)
+    statement = index.statement(node)
+    body: list[cst.CSTNode] = list(index.block(statement).body)
     position = body.index(statement)
     if any(isinstance(_small(one), cst.Raise) for one in body[position:]):
         return False
@@ -444,11 +444,9 @@ def nothing_untrue_is_logged(
                 return Refusal(
                     "upload-announced", node, unlock="log it right after the upload"
                 )
-    for statement in _between(candidate):
-        if statement not in layout.attached and announces_upload(
-            facts, statement, seen.behind
-        ):
-            return Refusal("upload-announced", statement, unlock="log it right after the upload")
+    for one in _between(candidate):
+        if one not in layout.attached and announces_upload(facts, one, seen.behind):
+            return Refusal("upload-announced", one, unlock="log it right after the upload")
     return None
 
 

@@ -7,7 +7,7 @@ importing it costs more than parsing a file of 3,000 lines.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -194,7 +194,7 @@ def is_none(node: cst.CSTNode | None) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
 
 
-def keyword(args: tuple[cst.Arg, ...], name: str) -> cst.Arg | None:
+def keyword(args: Sequence[cst.Arg], name: str) -> cst.Arg | None:
     """Return the argument passed by this keyword."""
     for arg in args:
         if arg.keyword is not None and arg.keyword.value == name:
@@ -202,7 +202,7 @@ def keyword(args: tuple[cst.Arg, ...], name: str) -> cst.Arg | None:
     return None
 
 
-def argument(args: tuple[cst.Arg, ...], position: int, name: str) -> cst.Arg | None:
+def argument(args: Sequence[cst.Arg], position: int, name: str) -> cst.Arg | None:
     """Return the argument at this position or passed by this keyword, if it is there."""
     found = keyword(args, name)
     if found is not None or position < 0 or position >= len(args):
@@ -248,7 +248,7 @@ def target_names(target: cst.CSTNode) -> Iterator[cst.Name]:
 
 def terminates(block: cst.CSTNode) -> bool:
     """Tell whether control never runs off the end of a block: return, raise, ``sys.exit()`` …"""
-    body = getattr(block, "body", ())
+    body: Sequence[cst.CSTNode] = getattr(block, "body", ())
     return bool(body) and _ends_here(body[-1])
 
 

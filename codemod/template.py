@@ -72,7 +72,8 @@ def literal(template: Template) -> str | None:
     """Return the text of a template without holes."""
     if not template:
         return ""
-    return template[0] if len(template) == 1 and isinstance(template[0], str) else None
+    only = template[0] if len(template) == 1 else None
+    return only if isinstance(only, str) else None
 
 
 def basename(template: Template) -> Template:
@@ -144,15 +145,14 @@ def _without_prefix(template: Template, prefix: Template) -> Template | None:
     for position, piece in enumerate(prefix):
         if not pieces:
             return None
-        if isinstance(piece, str) and isinstance(pieces[0], str):
-            if not pieces[0].startswith(piece):
+        first = pieces.pop(0)
+        if isinstance(piece, str) and isinstance(first, str):
+            rest = first.removeprefix(piece)
+            if not first.startswith(piece) or (rest and position + 1 < len(prefix)):
                 return None
-            rest = pieces.pop(0)[len(piece) :]
             if rest:
-                if position + 1 < len(prefix):
-                    return None
                 pieces.insert(0, rest)
-        elif pieces.pop(0) != piece:
+        elif first != piece:
             return None
     return tuple(pieces)
 

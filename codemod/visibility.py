@@ -241,6 +241,7 @@ class Visibility:
         )
 
     def _assigned(self, assign: cst.Assign | cst.AnnAssign | cst.NamedExpr, what: str) -> None:
+        targets: list[cst.BaseExpression]
         if isinstance(assign, cst.Assign):
             targets = [target.target for target in assign.targets]
         else:

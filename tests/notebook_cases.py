@@ -27,6 +27,7 @@ else:
     import tomli as tomllib
 
 NOTHING = slice(0)
+SHOW = "lambda value: None if value is None else print('Out:', value)"
 UPLOADS = re.compile(r"\.(put|put_object|upload_\w+)$")
 
 CASE_KEYS = {"unsafe", "not_run", "notes", "finding", "run"}
@@ -113,7 +114,7 @@ def as_python(source: str) -> str:
     last = tree.body[-1] if tree.body else None
     is_shown = isinstance(last, ast.Expr) and not text.rstrip().endswith(";")
     if isinstance(last, ast.Expr) and is_shown and not _is_upload(last.value):
-        last.value = ast.Call(ast.Name("print", ast.Load()), [ast.Constant("Out:"), last.value], [])
+        last.value = ast.Call(ast.parse(SHOW, mode="eval").body, [last.value], [])
     return ast.unparse(ast.fix_missing_locations(tree))
 
 

@@ -54,6 +54,8 @@ ROOMS = (
     "settings",
     "report",
     "run",
+    "floor",
+    "live",
     "cli",
     "__main__",
 )

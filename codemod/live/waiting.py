@@ -83,8 +83,8 @@ def _nothing_came(aws: Aws, sent: Sent, timeout: float) -> str:
     if aws.forbidden:
         return (
             f"nothing could be seen at {sent.output} within {timeout:g} s, and S3 answers 403:"
-            " allow s3:GetObject on the output path and s3:ListBucket on its bucket, or look there with"
-            " other credentials"
+            " allow s3:GetObject on the output path and s3:ListBucket on its bucket, or look there"
+            " with other credentials"
         )
     return (
         f"neither an output at {sent.output} nor a failure came within {timeout:g} s: look at the"

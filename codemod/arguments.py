@@ -1,0 +1,94 @@
+"""Argument lists: putting an argument in the place of another, spaced like its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from codemod.edits import Replacement
+from codemod.index import Index
+
+_BARE = cst.SimpleWhitespace("")
+
+
+def starred(entry: cst.Arg, name: cst.Name) -> cst.Arg:
+    """Return ``**name`` in the place of a keyword argument."""
+    return entry.with_changes(
+        keyword=None,
+        equal=cst.MaybeSentinel.DEFAULT,
+        star="**",
+        value=name,
+        whitespace_after_star=_BARE,
+    )
+
+
+def keyword_argument(name: str, value: cst.BaseExpression) -> cst.Arg:
+    """Return ``name=value``."""
+    equal = cst.AssignEqual(whitespace_before=_BARE, whitespace_after=_BARE)
+    return cst.Arg(value, keyword=cst.Name(name), equal=equal)
+
+
+def with_last(arg: cst.Arg, added: cst.Arg) -> tuple[cst.Arg, cst.Arg]:
+    """Return the last argument of a call and another one after it."""
+    between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if isinstance(arg.comma, cst.Comma):
+        between = arg.comma
+        if not isinstance(between.whitespace_after, cst.ParenthesizedWhitespace):
+            between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    first = arg.with_changes(comma=between, whitespace_after_arg=_BARE)
+    second = added.with_changes(comma=arg.comma, whitespace_after_arg=arg.whitespace_after_arg)
+    return first, second
+
+
+def star_in_place(index: Index, entry: cst.Arg, name: cst.Name) -> dict[cst.CSTNode, Replacement]:
+    """Return the edits that pass ``**name`` instead of an argument, after the keywords.
+
+    That is where it is usually written. Where comments stand between the arguments, or another
+    ``**`` is there already, it takes the place of the argument.
+    """
+    holder = index.parent[entry]
+    if not isinstance(holder, cst.Call):
+        return {entry: [starred(entry, name)]}
+    args = list(holder.args)
+    position = args.index(entry)
+    after = args[position + 1 :]
+    if not after or any(arg.star for arg in after) or "#" in index.module.code_for_node(holder):
+        return {entry: [starred(entry, name)]}
+    edits: dict[cst.CSTNode, Replacement] = {}
+    for slot, arg in zip(args[position:], [*after, entry], strict=True):
+        moved = arg if arg is not entry else starred(entry, name)
+        edits[slot] = [
+            moved.with_changes(
+                comma=slot.comma, whitespace_after_arg=slot.whitespace_after_arg
+            )
+        ]
+    return edits
+
+
+def separator(entry: cst.Arg, args: Sequence[cst.Arg]) -> cst.Comma | cst.MaybeSentinel:
+    """Return the comma that stands between the arguments of a call."""
+    position = args.index(entry)
+    if position:
+        comma = args[position - 1].comma
+    elif len(args) > 1:
+        comma = entry.comma
+    else:
+        return cst.MaybeSentinel.DEFAULT
+    if isinstance(comma, cst.Comma) and "#" in cst.Module([]).code_for_node(comma):
+        return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    return comma
+
+
+def without_remark(arg: cst.Arg) -> cst.Arg:
+    """Return an argument without the comment behind it, which is about the one it replaces."""
+    comma = arg.comma
+    if isinstance(comma, cst.Comma) and isinstance(
+        comma.whitespace_after, cst.ParenthesizedWhitespace
+    ):
+        first = comma.whitespace_after.first_line
+        if first.comment is not None:
+            bare = cst.TrailingWhitespace(newline=first.newline)
+            after = comma.whitespace_after.with_changes(first_line=bare)
+            return arg.with_changes(comma=comma.with_changes(whitespace_after=after))
+    return arg

@@ -1,0 +1,95 @@
+"""Small pieces of new code, and the comments and blank lines of old code that moves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import cast
+
+import libcst as cst
+
+from codemod.cells import after_cell_comment
+from codemod.index import LineOrCompound
+
+_PRAGMA = re.compile(r"#\s*(type:|noqa|nosec|pyright:|pylint:|pragma|mypy:|fmt:)")
+
+
+def assign(name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
+    """Return ``name = value``."""
+    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
+
+
+def function_call(name: str, *args: cst.BaseExpression) -> cst.Call:
+    """Return ``name(…)``."""
+    return cst.Call(cst.Name(name), [cst.Arg(arg) for arg in args])
+
+
+def method_call(owner: cst.BaseExpression, name: str, *args: cst.BaseExpression) -> cst.Call:
+    """Return ``owner.name(…)``."""
+    return cst.Call(cst.Attribute(owner, cst.Name(name)), [cst.Arg(arg) for arg in args])
+
+
+def standing_alone(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Return an expression that stays valid outside of the brackets it stood in."""
+    closed = (cst.Call, cst.Dict, cst.List, cst.Set, cst.Name, cst.Subscript)
+    if node.lpar or isinstance(node, closed):
+        return node
+    if "\n" in cst.Module([]).code_for_node(node) or isinstance(node, cst.NamedExpr):
+        return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    return node
+
+
+def leading_lines(statement: cst.BaseStatement) -> Sequence[cst.EmptyLine]:
+    """Return the blank lines and comments before a statement."""
+    return tuple(getattr(statement, "leading_lines", ()))
+
+
+def with_lines(
+    statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]
+) -> cst.BaseStatement:
+    """Return a statement with other blank lines and comments before it."""
+    return statement.with_changes(leading_lines=list(lines))
+
+
+def blank_lines(lines: Sequence[cst.EmptyLine]) -> tuple[cst.EmptyLine, ...]:
+    """Return the blank lines in front of the first comment, with what begins a cell."""
+    start = after_cell_comment(lines)
+    found = list(lines[:start])
+    for line in lines[start:]:
+        if line.comment is not None:
+            break
+        found.append(line)
+    return tuple(found)
+
+
+def from_comment(lines: Sequence[cst.EmptyLine]) -> tuple[cst.EmptyLine, ...]:
+    """Return the lines from the first comment on."""
+    return tuple(lines[len(blank_lines(lines)) :])
+
+
+def without_comments(statement: LineOrCompound) -> LineOrCompound:
+    """Return a copy of a statement for the other branch: its comments stay with the original."""
+    assert isinstance(statement, cst.SimpleStatementLine)
+    trailing = statement.trailing_whitespace
+    if trailing.comment is not None and not _PRAGMA.match(trailing.comment.value):
+        trailing = cst.TrailingWhitespace(newline=trailing.newline)
+    return statement.with_changes(leading_lines=(), trailing_whitespace=trailing)
+
+
+class _BareBlankLines(cst.CSTTransformer):
+    """Keeps blank lines empty in code that moves from the module level into a block.
+
+    LibCST takes a blank line at the module level for an indented one, as the indent is empty.
+    """
+
+    def leave_EmptyLine(
+        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
+    ) -> cst.EmptyLine:
+        if updated_node.comment is None and not updated_node.whitespace.value:
+            return updated_node.with_changes(indent=False)
+        return updated_node
+
+
+def moved(statements: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
+    """Return statements that may stand deeper than before."""
+    return [cast(cst.BaseStatement, one.visit(_BareBlankLines())) for one in statements]
