@@ -10,10 +10,10 @@ import libcst as cst
 from codemod.clients import INLINE_REGIONS
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.index import Index
+from codemod.guards import Guards
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
-from codemod.syntax import dict_items, dotted, is_none, last_name, string_value, terminates
+from codemod.syntax import dict_items, dotted, is_none, last_name, string_value
 from codemod.template import Template, source
 
 METHOD = "invoke_endpoint_async"
@@ -123,10 +123,10 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
             left.append(NotLegacy(call.carrier, "the receiver is not a boto3 client"))
         else:
             found.append((call, _given(facts, call)))
-    inline = [call for call, given in found if "Body" in given.items]
+    guards = Guards(index, [call.carrier for call, given in found if "Body" in given.items])
     legacy = []
     for call, given in found:
-        why = _why_not(facts, call, given, inline)
+        why = _why_not(facts, call, given, guards)
         if why is not None:
             left.append(NotLegacy(call.carrier, why))
             continue
@@ -150,7 +150,7 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
 
 
 def _why_not(
-    facts: Facts, call: Invocation, given: _Given, inline: list[Invocation]
+    facts: Facts, call: Invocation, given: _Given, guards: Guards
 ) -> str | None:
     if "Body" in given.items:
         return PASSES_BODY
@@ -162,7 +162,7 @@ def _why_not(
     region = facts.clients.receiver(call.receiver).region
     if region is not None and region not in INLINE_REGIONS:
         return f"the client's region {region} is not known to take inline payloads"
-    if is_other_route(facts.index, call.carrier, [one.carrier for one in inline]):
+    if guards.decide_on(call.carrier):
         return "the call is the S3 route of code that already sends Body"
     return None
 
@@ -299,40 +299,6 @@ def _subscript_key(node: cst.Subscript) -> str | None:
     if len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
         return string_value(node.slice[0].slice.value)
     return None
-
-
-def is_other_route(index: Index, call: cst.Call, inline: list[cst.Call]) -> bool:
-    """Tell whether a call is the S3 route of code that sends a body on the other one."""
-    return any(_guards(index, one, call) or _guards(index, call, one) for one in inline)
-
-
-def _guards(index: Index, one: cst.CSTNode, other: cst.CSTNode) -> bool:
-    """Tell whether a test (or an error) decides between two calls, seen from the first."""
-    if index.function(one) is not index.function(other):
-        return False
-    below = one
-    for above in index.ancestors(one):
-        if isinstance(above, cst.IfExp) and index.inside(other, above):
-            return True
-        if isinstance(above, (cst.Try, cst.TryStar)) and below is above.body:
-            if any(index.inside(other, handler) for handler in above.handlers):
-                return True
-        if isinstance(above, cst.If) and below is not above.test:
-            if index.inside(other, above) and not index.inside(other, below):
-                return True
-            branch = below if isinstance(below, cst.BaseSuite) else None
-            if branch is not None and terminates(branch) and _comes_later(index, above, other):
-                return True
-        below = above
-    return False
-
-
-def _comes_later(index: Index, statement: cst.If, other: cst.CSTNode) -> bool:
-    block = index.block(statement)
-    return (
-        index.inside(other, block)
-        and index.order[index.statement(other)] > index.order[statement]
-    )
 
 
 def describe(call: LegacyCall) -> str:

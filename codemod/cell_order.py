@@ -6,13 +6,14 @@ URI that is invoked names the uploaded object in each of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import libcst as cst
 
 from codemod import effects
+from codemod.calls import LegacyCall
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
@@ -97,25 +98,34 @@ def _uploaded(facts: Facts, candidate: Candidate) -> _Reads:
         if upload.via is not None:
             nodes.extend(upload.invocation.args)
         upload = upload.via.inner if upload.via is not None else None
-    return _reads(facts, nodes, candidate)
+    here = facts.cells.of(candidate.upload.uploading)
+    return _reads(facts, [(name, here) for node in nodes for name in names_in(node)], candidate)
 
 
 def _invoked(facts: Facts, candidate: Candidate) -> _Reads:
-    nodes: list[cst.CSTNode] = [call.location for call in candidate.calls]
-    for call in candidate.calls:
-        if call.parameters is not None:
-            owner = call.parameters.name
-            nodes.extend(name for name in names_in(call.invocation.carrier) if name.value == owner)
-    return _reads(facts, nodes, candidate)
+    names: list[tuple[cst.Name, int]] = []
+    for outer in candidate.calls:
+        here = facts.cells.of(outer.invocation.carrier)
+        call: LegacyCall | None = outer
+        while call is not None:
+            names.extend((name, here) for name in names_in(call.location))
+            if call.parameters is not None:
+                owner = call.parameters.name
+                carrier = call.invocation.carrier
+                names.extend((name, here) for name in names_in(carrier) if name.value == owner)
+            call = call.through.inner if call.through is not None else None
+    return _reads(facts, names, candidate)
 
 
-def _reads(facts: Facts, nodes: Iterable[cst.CSTNode], candidate: Candidate) -> _Reads:
+def _reads(facts: Facts, names: list[tuple[cst.Name, int]], candidate: Candidate) -> _Reads:
+    """Follow names, each given with the cell that runs the code it stands in."""
     cells, found = facts.cells, _Reads()
-    stack = [name for node in nodes for name in names_in(node)]
     seen: set[tuple[Definition, int]] = set()
-    while stack:
-        name = stack.pop()
-        here = _read_in(facts, name, candidate)
+    while names:
+        name, runs_in = names.pop()
+        is_written = name in facts.index.parent  # and not put together from a function's code
+        is_in_module = is_written and isinstance(facts.index.function(name), cst.Module)
+        here = cells.of(name) if is_in_module else runs_in
         found.cells.add(here)
         for origin in _origins(facts, name):
             if origin.node is None or (origin, here) in seen:
@@ -130,15 +140,8 @@ def _reads(facts: Facts, nodes: Iterable[cst.CSTNode], candidate: Candidate) -> 
             if _varies(origin.value):
                 found.cells.add(home)
                 found.varies = True
-            stack.extend(names_in(origin.value))
+            names.extend((one, here) for one in names_in(origin.value))
     return found
-
-
-def _read_in(facts: Facts, name: cst.Name, candidate: Candidate) -> int:
-    """Return the cell that reads a name when it runs: for a function, the one that calls it."""
-    upload = candidate.upload
-    is_helper = upload.via is not None and isinstance(facts.index.function(name), cst.FunctionDef)
-    return facts.cells.of(upload.uploading if is_helper else name)
 
 
 def _origins(facts: Facts, name: cst.Name) -> Iterator[Definition]:

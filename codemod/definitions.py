@@ -137,7 +137,9 @@ class _ScopeWalk:
     ) -> Definition:
         definition = Definition(name, kind, node, value, list(sources))
         self._set(name, definition)
-        if kind is not Kind.MERGED:
+        if kind is Kind.MERGED:
+            self.owner.record_merge(definition, definition.sources)
+        else:
             self.bindings[name].append(definition)
         return definition
 
@@ -400,7 +402,9 @@ class _ScopeWalk:
         for key, definition in self.created[inside:]:
             made[key].append(definition)
         for head in heads:
-            head.sources.extend(item for item in made.get(head.name, []) if item is not head)
+            added = [item for item in made.get(head.name, []) if item is not head]
+            head.sources.extend(added)
+            self.owner.record_merge(head, added)
         self._merge_keys(changed, inside)
         if node.orelse is not None:
             self._statements(node.orelse.body.body)
@@ -578,7 +582,10 @@ class Definitions:
         self.states: dict[cst.CSTNode, tuple[object, ...]] = {}
         self.attribute_reads: dict[cst.CSTNode, Definition] = {}
         self._read_by: dict[cst.Name, Definition] = {}
+        self._read_at: dict[cst.Name, int] = {}
         self._reads: defaultdict[Definition, list[cst.Name]] = defaultdict(list)
+        self._merged_into: defaultdict[Definition, list[Definition]] = defaultdict(list)
+        self._functions_by_name: dict[str, dict[cst.CSTNode, None]] = {}
         self._walks: dict[cst.CSTNode, _ScopeWalk] = {}
         self._placeholders: dict[tuple[cst.CSTNode, str], Definition] = {}
 
@@ -603,7 +610,13 @@ class Definitions:
     def record(self, name: cst.Name, definition: Definition) -> None:
         """Note that a name reads a definition."""
         self._read_by[name] = definition
+        self._read_at[name] = len(self._read_at)
         self._reads[definition].append(name)
+
+    def record_merge(self, merged: Definition, sources: Iterable[Definition]) -> None:
+        """Note that a merged definition stands for some others."""
+        for source in sources:
+            self._merged_into[source].append(merged)
 
     def placeholder(self, scope: cst.CSTNode, name: str, kind: Kind) -> Definition:
         """Return the one definition that stands for an unknown value of a name in a scope."""
@@ -636,7 +649,9 @@ class Definitions:
                 assert bound is not None
                 return bound[0]
             shared = self.placeholder(above, name, Kind.SHARED)
-            shared.sources = list(bound or ())
+            if not shared.sources and bound:
+                shared.sources = list(bound)
+                self.record_merge(shared, bound)
             return shared
         return self.placeholder(self.index.module, name, Kind.OUTSIDE)
 
@@ -693,31 +708,52 @@ class Definitions:
         """Tell whether other functions may rebind a name between any two reads."""
         return definition.kind is Kind.SHARED and definition.name in self.declared_elsewhere
 
-    def reads(self, definition: Definition) -> Iterator[cst.Name]:
-        """Yield the names that may read a definition, through merges and from inner functions."""
-        walk_of = self.index.function
-        scopes = {walk_of(name) for name in self.index.names.get(definition.name, ())}
-        for scope in sorted(scopes, key=id):
-            self.walk(scope)
-        for name in self.index.names.get(definition.name, ()):
-            read = self._read_by.get(name)
-            if read is None:
-                continue
-            if read is definition or definition in _all_sources(read):
-                yield name
+    def reads(self, definition: Definition) -> list[cst.Name]:
+        """Return the names that may read a definition, through merges and from inner functions.
 
+        Within one function they come in the order of execution.
+        """
+        if definition.kind is Kind.OUTSIDE:
+            return []
+        for function in self._mentioning(definition):
+            self.walk(function)
+        found: list[cst.Name] = []
+        seen = {definition}
+        stack = [definition]
+        while stack:
+            current = stack.pop()
+            found.extend(self._reads.get(current, ()))
+            for merged in self._merged_into.get(current, ()):
+                if merged not in seen:
+                    seen.add(merged)
+                    stack.append(merged)
+        found.sort(key=self._read_at.__getitem__)
+        return found
 
-def _all_sources(definition: Definition) -> set[Definition]:
-    seen: set[Definition] = set()
-    stack = [definition]
-    while stack:
-        current = stack.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        if current.kind in (Kind.MERGED, Kind.SHARED):
-            stack.extend(current.sources)
-    return seen
+    def _mentioning(self, definition: Definition) -> Iterable[cst.CSTNode]:
+        """Return the functions that may read a name from where it is defined."""
+        by_function = self._functions_by_name.get(definition.name)
+        if by_function is None:
+            by_function = dict.fromkeys(
+                self.index.function(name) for name in self.index.names.get(definition.name, ())
+            )
+            self._functions_by_name[definition.name] = by_function
+        if definition.node is None:
+            return by_function
+        home = self.index.function(definition.node)
+        if isinstance(home, cst.Module) or isinstance(definition.node, cst.FunctionDef):
+            return by_function
+        return [home, *(one for one in self._inner_functions.get(home, ()) if one in by_function)]
+
+    @cached_property
+    def _inner_functions(self) -> dict[cst.CSTNode, list[cst.FunctionDef]]:
+        """The functions that are defined inside of others, at any depth."""
+        found: dict[cst.CSTNode, list[cst.FunctionDef]] = defaultdict(list)
+        for function in self.index.functions:
+            for above in self.index.ancestors(function):
+                if isinstance(above, cst.FunctionDef):
+                    found[above].append(function)
+        return found
 
 
 def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from codemod.calls import LegacyCall, Style, Through, is_other_route
+from codemod.calls import LegacyCall, Style, Through
 from codemod.facts import Facts
 from codemod.functions import Translation, bound_arguments, signature_problem, sites
+from codemod.guards import Guards
 from codemod.index import Index
 from codemod.invocations import invocation
 from codemod.refusals import Refusal
@@ -108,9 +109,10 @@ def _callers(
         for call in found
         if has_body is not None and keyword(call.args, has_body) is not None
     ]
+    guards = Guards(facts.index, inline)
     for call in found:
         func = call.func
-        if call.carrier in inline or is_other_route(facts.index, call.carrier, inline):
+        if call.carrier in inline or guards.decide_on(call.carrier):
             continue
         bound = bound_arguments(facts, function, func, call.args)
         if bound is None or not call.args:

@@ -6,20 +6,44 @@ LibCST's metadata providers answer the same and more, at about ten times the cos
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cached_property
 
 import libcst as cst
 
-from codemod.syntax import children, dotted, target_names
+from codemod.syntax import children, dotted, string_value, target_names
 
 ScopeNode = cst.Module | cst.FunctionDef | cst.Lambda | cst.ClassDef
 Block = cst.Module | cst.IndentedBlock | cst.SimpleStatementSuite
 LineOrCompound = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
+#: Names whose meaning the analysis and the generated code rely on.
+_WELL_KNOWN = frozenset(
+    "len isinstance str bytes open repr print int float sorted list dict set tuple min max json os"
+    " base64 uuid time datetime io pickle posixpath urllib hashlib random pathlib Path".split()
+)
 _SCOPES = (cst.Module, cst.FunctionDef, cst.Lambda, cst.ClassDef)
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 LOOPS = (cst.For, cst.While)
+#: Nodes that bind a name that stands directly in them.
+_BINDERS = (
+    cst.Param,
+    cst.AssignTarget,
+    cst.AnnAssign,
+    cst.AugAssign,
+    cst.For,
+    cst.CompFor,
+    cst.AsName,
+    cst.NamedExpr,
+    cst.FunctionDef,
+    cst.ClassDef,
+    cst.Element,
+    cst.StarredElement,
+    cst.MatchAs,
+    cst.MatchStar,
+    cst.NameItem,
+    cst.Del,
+)
 
 
 class Index:
@@ -151,6 +175,10 @@ class Index:
         """Tell whether a node is another one or stands below it."""
         return node is outer or any(above is outer for above in self.ancestors(node))
 
+    def within(self, node: cst.CSTNode, outers: Container[cst.CSTNode]) -> bool:
+        """Tell whether a node is one of several or stands below one of them."""
+        return node in outers or any(above in outers for above in self.ancestors(node))
+
     def is_deferred(self, node: cst.CSTNode, within: cst.CSTNode) -> bool:
         """Tell whether a node runs later than the code around it: in a lambda or a generator."""
         for above in self.ancestors(node):
@@ -221,6 +249,28 @@ class Index:
         while isinstance(above, (cst.Element, cst.StarredElement, cst.Tuple, cst.List)):
             above = self.parent[above]
         return isinstance(above, (cst.AssignTarget, cst.For, cst.CompFor, cst.AsName, cst.Del))
+
+    @cached_property
+    def strings(self) -> dict[str, list[cst.BaseExpression]]:
+        """Every plain string in the file by its text."""
+        found: dict[str, list[cst.BaseExpression]] = defaultdict(list)
+        for node in self.parent:
+            if isinstance(node, cst.SimpleString):
+                text = string_value(node)
+                if text:
+                    found[text].append(node)
+        return found
+
+    @cached_property
+    def well_known_bound(self) -> dict[cst.CSTNode, list[cst.Name]]:
+        """The uses of well-known names that the file itself binds somewhere, by function."""
+        found: dict[cst.CSTNode, list[cst.Name]] = defaultdict(list)
+        for text in _WELL_KNOWN & self.names.keys():
+            names = self.names[text]
+            if any(isinstance(self.parent[name], _BINDERS) for name in names):
+                for name in names:
+                    found[self.function(name)].append(name)
+        return found
 
     @cached_property
     def late_attributes(self) -> frozenset[str]:

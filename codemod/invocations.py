@@ -72,6 +72,13 @@ def invocation(index: Index, func: cst.Attribute | cst.Name) -> Invocation | Non
     return None
 
 
+def _is_bare(node: cst.Lambda) -> bool:
+    """Tell whether a lambda has no parameters: with some, names mean something else in it."""
+    params = node.params
+    has_extra = isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None
+    return not (params.params or params.posonly_params or params.kwonly_params or has_extra)
+
+
 def _finish(
     index: Index,
     func: cst.Attribute | cst.Name,
@@ -82,7 +89,7 @@ def _finish(
     indirect: bool,
 ) -> Invocation:
     above = index.parent[whole]
-    if not indirect and isinstance(above, cst.Lambda) and above.body is whole:
+    if not indirect and isinstance(above, cst.Lambda) and above.body is whole and _is_bare(above):
         runner = index.parent.get(index.parent[above])
         if isinstance(runner, cst.Call) and (callee(runner) or "") in _RUNNERS:
             whole, indirect = runner, True

@@ -6,7 +6,7 @@ This is the part of the judgement that looks at statements; it builds no nodes.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -158,6 +158,8 @@ def _announcing(
     found: list[LineOrCompound] = []
     bound: set[str] = set()
     for statement in reversed(body[: body.index(uploading)]):
+        if not facts.cells.same(statement, uploading):
+            break
         if announces_upload(facts, statement, about):
             if bound.intersection(name.value for name in names_in(statement)):
                 break
@@ -276,17 +278,17 @@ def _is_raised(facts: Facts, call: cst.Call) -> bool:
 
 
 def _binds_outside(
-    facts: Facts, statement: LineOrCompound, within: Iterable[cst.CSTNode]
+    facts: Facts, statement: LineOrCompound, within: Container[cst.CSTNode]
 ) -> bool:
     """Tell whether a name that a statement binds is read outside of some statements."""
-    allowed = tuple(within)
     for target in _targets(statement):
         definition = _definition_at(facts, target)
         if definition is None or target.value in facts.definitions.declared_elsewhere:
             return True
-        for name in facts.definitions.reads(definition):
-            if not any(facts.index.inside(name, one) for one in allowed):
-                return True
+        if not all(
+            facts.index.within(name, within) for name in facts.definitions.reads(definition)
+        ):
+            return True
     return False
 
 
@@ -427,29 +429,22 @@ def _branch(
     """Lay out the branch form; ``None`` if an assignment would move that may fail."""
     reach, call = candidate.spans[0], candidate.calls[0]
     plain = [one for one in reach.between if one not in attached]
-    staying: list[LineOrCompound] = [*attached, *plain]
-    hoisted: list[cst.SimpleStatementLine] = []
+    staying: set[cst.CSTNode] = {*attached, *plain}
+    if call.through is None:
+        staying.add(call.entry)
     is_global = isinstance(facts.index.function(uploading), cst.Module)
-    changed = True
-    while changed:  # what a hoisted assignment reads must be hoisted, too
-        changed = False
-        for statement in plain:
-            if statement in hoisted:
-                continue
-            allowed: list[cst.CSTNode] = [one for one in staying if one not in hoisted]
-            if call.through is None:
-                allowed.append(call.entry)
-            reads_response = any(
-                is_response_name(facts, name, candidate) for name in names_in(statement)
-            )
-            if (is_global and not reads_response) or _binds_outside(facts, statement, allowed):
-                assert isinstance(statement, cst.SimpleStatementLine)
-                hoisted.append(statement)
-                changed = True
+    hoisted: set[LineOrCompound] = set()
+    for statement in reversed(plain):  # what a hoisted assignment reads comes before it
+        reads_response = any(
+            is_response_name(facts, name, candidate) for name in names_in(statement)
+        )
+        if (is_global and not reads_response) or _binds_outside(facts, statement, staying):
+            hoisted.add(statement)
+            staying.discard(statement)
     ordered = tuple(one for one in plain if one in hoisted)
-    if not all(_cannot_fail(one) for one in ordered):
-        return None
     kept = tuple(one for one in reach.between if one not in hoisted)
+    if not all(_may_come_first(facts, one) for one in ordered):
+        return None
     refusal = _hoist_refusal(facts, candidate, uploading, ordered)  # type: ignore[arg-type]
     if refusal is not None:
         return refusal
@@ -457,11 +452,18 @@ def _branch(
     return Layout(Form.BRANCH, uploading, announcing, kept, ordered)  # type: ignore[arg-type]
 
 
-def _cannot_fail(statement: LineOrCompound) -> bool:
-    """Tell whether an assignment is certain to succeed, so that it may come before the upload."""
+def _may_come_first(facts: Facts, statement: LineOrCompound) -> bool:
+    """Tell whether an assignment may move over the upload.
+
+    It must be certain to succeed, and the only one for its name: a handler around the upload may
+    look at what the name was at that moment.
+    """
+    bindings = facts.definitions.walk(facts.index.function(statement)).bindings
     small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
     value = small.value if isinstance(small, (cst.Assign, cst.AnnAssign)) else None
-    return value is not None and all(
+    if value is None or any(len(bindings[target.value]) > 1 for target in _targets(statement)):
+        return False
+    return all(
         not isinstance(node, cst.Subscript)
         and (
             not isinstance(node, cst.Call)
@@ -674,7 +676,7 @@ def _movable_chain(
         if (
             not isinstance(statement, cst.SimpleStatementLine)
             or not _is_plain_assignment(statement)
-            or not _cannot_fail(statement)
+            or not _may_come_first(facts, statement)
             or facts.index.block(statement) is not block
             or not facts.cells.same(statement, before)
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -42,14 +42,13 @@ class LimitConstant:
     places: tuple[LimitPlace, ...] = ()
 
 
-def free_name(taken: Iterable[str], *candidates: str) -> str:
+def free_name(taken: Container[str], *candidates: str) -> str:
     """Return the first candidate that is not taken, with a number if need be."""
-    names = set(taken)
     for candidate in candidates:
-        if candidate not in names:
+        if candidate not in taken:
             return candidate
     number = 2
-    while f"{candidates[0]}_{number}" in names:
+    while f"{candidates[0]}_{number}" in taken:
         number += 1
     return f"{candidates[0]}_{number}"
 

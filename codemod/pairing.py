@@ -13,7 +13,7 @@ from codemod.facts import Facts
 from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import Span, span, swallows
-from codemod.syntax import names_in, unwrap_await
+from codemod.syntax import descendants, names_in, unwrap_await
 from codemod.template import Hole, Template, contains, literal, same_object
 from codemod.uploads import Upload
 
@@ -48,28 +48,24 @@ class Pairing:
 
 def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairing:
     """Match calls with the uploads of the same function."""
-    by_function: dict[cst.CSTNode, list[Upload]] = {}
-    for upload in uploads:
-        function = facts.index.function(upload.invocation.carrier)
-        by_function.setdefault(function, []).append(upload)
+    near = _Near(facts, uploads)
     groups: dict[Upload, list[tuple[LegacyCall, Span]]] = {}
     unpaired: list[Unpaired] = []
     alone: list[LegacyCall] = []
     for call in calls:
-        near = by_function.get(facts.index.function(call.invocation.carrier), [])
+        nested = near.inside(call.location)
         reaching = [
             (upload, reach)
-            for upload in near
-            if _invokes(facts, call, upload) and (reach := _reach(facts, upload, call)) is not None
+            for upload in near.invoked(call)
+            if (reach := _reach(facts, upload, call)) is not None
         ]
-        nested = [upload for upload in near if facts.index.inside(upload.uploading, call.location)]
-        if nested:
+        if nested is not None:
             refusal = Refusal(
                 "upload-in-expression",
-                nested[0].uploading,
+                nested.uploading,
                 unlock="assign what the upload returns to a variable before the call",
             )
-            unpaired.append(Unpaired(call, nested[0], refusal))
+            unpaired.append(Unpaired(call, nested, refusal))
         elif len(reaching) == 1:
             upload, reach = reaching[0]
             groups.setdefault(upload, []).append((call, reach))
@@ -81,7 +77,7 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
             )
             unpaired.append(Unpaired(call, reaching[-1][0], refusal))
         else:
-            missed = _near_miss(facts, call, near)
+            missed = _near_miss(facts, call, near.of(call))
             if missed is not None:
                 unpaired.append(missed)
             else:
@@ -106,28 +102,60 @@ def _reach(facts: Facts, upload: Upload, call: LegacyCall) -> Span | None:
     )
 
 
-def _invokes(facts: Facts, call: LegacyCall, upload: Upload) -> bool:
-    if upload.returns_uri and made_by(facts, call.location, upload):
-        return True
-    if upload.via is not None and upload.via.returns == "else":
-        if _comes_from(facts, call.location, upload):
-            return True
-    uri = _uri(facts, call)
-    if upload.bucket is None or upload.key is None:
-        return uri == upload.uri
-    return same_object(uri, upload.bucket, upload.key)
+class _Near:
+    """The uploads of a module by the function they stand in and what they can be known by."""
+
+    def __init__(self, facts: Facts, uploads: list[Upload]) -> None:
+        self._facts = facts
+        self._by_function: dict[cst.CSTNode, list[Upload]] = {}
+        self._by_uri: dict[tuple[cst.CSTNode, Template], list[Upload]] = {}
+        self._by_node: dict[cst.CSTNode, list[Upload]] = {}
+        for upload in uploads:
+            function = facts.index.function(upload.invocation.carrier)
+            self._by_function.setdefault(function, []).append(upload)
+            self._by_uri.setdefault((function, upload.uri), []).append(upload)
+            self._by_node.setdefault(unwrap_await(upload.uploading), []).append(upload)
+
+    def of(self, call: LegacyCall) -> list[Upload]:
+        """Return the uploads in the function of a call."""
+        return self._by_function.get(self._facts.index.function(call.invocation.carrier), [])
+
+    def inside(self, node: cst.BaseExpression) -> Upload | None:
+        """Return an upload that is part of an expression."""
+        for part in descendants(node):
+            if part in self._by_node:
+                return self._by_node[part][0]
+        return None
+
+    def invoked(self, call: LegacyCall) -> list[Upload]:
+        """Return the uploads of the object that a call invokes."""
+        function = self._facts.index.function(call.invocation.carrier)
+        uri = _uri(self._facts, call)
+        found = dict.fromkeys(self._by_uri.get((function, uri), ()))
+        for made in _makers(self._facts, call.location):
+            for upload in self._by_node.get(unwrap_await(made), ()):
+                gives_more = upload.via is not None and upload.via.returns == "else"
+                if upload.returns_uri or gives_more:
+                    found[upload] = None
+        if uri and isinstance(uri[0], str) and uri[0].startswith("https://"):
+            for upload in self._by_function.get(function, ()):
+                if upload.bucket is not None and upload.key is not None:
+                    if same_object(uri, upload.bucket, upload.key):
+                        found[upload] = None
+        return list(found)
+
+
+def _makers(facts: Facts, location: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions whose result, or part of it, a location may be."""
+    yield facts.definitions.resolve(location)
+    if isinstance(location, cst.Name):
+        value = facts.definitions.of(location).value
+        if value is not None:
+            yield value
 
 
 def _uri(facts: Facts, call: LegacyCall) -> Template:
     return facts.templates.of(call.location) if call.through is None else call.through.uri
-
-
-def _comes_from(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
-    """Tell whether a location is part of what a function of the file returned."""
-    if not isinstance(location, cst.Name):
-        return False
-    value = facts.definitions.of(location).value
-    return value is not None and unwrap_await(value) is unwrap_await(upload.uploading)
 
 
 def made_by(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:

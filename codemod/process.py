@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +33,9 @@ _NEWLINE = re.compile(r"\r\n?|\n")
 
 _TOO_DEEP = "is nested too deeply to be parsed"
 #: Levels of syntax that are read; LibCST walks its trees by recursion, several frames a level.
-_MAX_DEPTH = 200
+_MAX_DEPTH = 400
+#: Frames that walking trees of that depth may take.
+_MAX_FRAMES = 20_000
 
 
 def process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> FileResult:
@@ -50,6 +53,14 @@ def process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> F
     """
     if METHOD.encode() not in before:
         return FileResult(path=path)
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _MAX_FRAMES))
+    try:
+        return _process(path, before, settings, rewrite=rewrite)
+    except RecursionError:
+        return FileResult(path=path, error=_TOO_DEEP)
+
+
+def _process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> FileResult:
     review = _review(path, before)
     if isinstance(review, str):
         return FileResult(path=path, error=review)

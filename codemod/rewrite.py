@@ -87,7 +87,9 @@ def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cs
     served: set[cst.FunctionDef] = set()
     for candidate, layout in chosen.items():
         function = facts.index.function(layout.uploading)
-        names = taken.setdefault(function, names_seen_from(facts, layout.uploading))
+        if function not in taken:
+            taken[function] = names_seen_from(facts, layout.uploading)
+        names = taken[function]
         plan = _Builder(facts, candidate, layout, limit.name, names).plan()
         plan.edits.update(_give_bodies(facts, candidate, served))
         if _overlaps(facts, plan, edits, above):
@@ -193,13 +195,12 @@ class _Builder:
 
     def __post_init__(self) -> None:
         request = free_name(self.taken, "request_input", "async_request_input")
-        seen = names_seen_from(self.facts, self.layout.uploading)
         self.names = _Names(
-            body=free_name(seen, "body", "payload_bytes", "inline_body"),
+            body=free_name(self.taken, "body", "payload_bytes", "inline_body"),
             request=request,
             limit=self.limit,
-            file=free_name(seen, "file", "payload_file"),
-            start=free_name(seen, "start", "payload_start"),
+            file=free_name(self.taken, "file", "payload_file"),
+            start=free_name(self.taken, "start", "payload_start"),
         )
         if self.layout.form is LayoutForm.REQUEST:
             self.taken.add(request)

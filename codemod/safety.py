@@ -47,11 +47,6 @@ def upload_options(
     return None
 
 
-#: Names whose meaning the analysis and the generated code rely on.
-_WELL_KNOWN = frozenset(
-    "len isinstance str bytes open repr print int float sorted list dict set tuple min max json os"
-    " base64 uuid time datetime io pickle posixpath urllib hashlib random pathlib Path".split()
-)
 _GENERATED = {
     Form.UNKNOWN: ("len", "isinstance", "str", "bytes"),
     Form.PATH: ("len", "open"),
@@ -68,13 +63,13 @@ def names_mean_what_they_say(
         is_local = text in walk.local
         if is_local or facts.definitions.free(text, function).kind is not Kind.OUTSIDE:
             return Refusal("name-shadowed", layout.uploading, text, f"rename {text}")
-    scopes = {function}
+    functions = [function]
     if candidate.upload.via is not None:
-        scopes.add(candidate.upload.via.function)
-    for text in _WELL_KNOWN & facts.index.names.keys():
-        for name in facts.index.names[text]:
-            if facts.index.function(name) in scopes and _is_bound_here(facts, name):
-                return Refusal("name-shadowed", name, text, f"rename {text}")
+        functions.append(candidate.upload.via.function)
+    for one in functions:
+        for name in facts.index.well_known_bound.get(one, ()):
+            if _is_bound_here(facts, name):
+                return Refusal("name-shadowed", name, name.value, f"rename {name.value}")
     return None
 
 

@@ -41,6 +41,11 @@ Template = tuple[Piece, ...]
 
 _PERCENT = re.compile(r"%(?:%|s)")
 _JOINS = ("os.path.join", "posixpath.join", "path.join", "ospath.join")
+#: Bounds of what is taken apart. A key has at most 1,024 bytes (S3 user guide); what is longer
+#: or made in more steps is one hole.
+_MAX_DEPTH = 60
+_MAX_PIECES = 64
+_MAX_TEXT = 4096
 _RENDERER = cst.Module([])
 
 
@@ -209,6 +214,7 @@ class Templates:
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
+        self._depth = 0
         self._known: dict[tuple[cst.CSTNode, bool], Template] = {}
 
     def of(self, node: cst.BaseExpression, *, is_text: bool = True) -> Template:
@@ -222,7 +228,16 @@ class Templates:
         known = (node, is_text)
         found = self._known.get(known)
         if found is None:
-            found = self._known[known] = normal(self._pieces(node, is_text))
+            if self._depth > _MAX_DEPTH:
+                return (self.hole(node),)
+            self._depth += 1
+            found = normal(self._pieces(node, is_text))
+            self._depth -= 1
+            if len(found) > _MAX_PIECES or any(
+                isinstance(piece, str) and len(piece) > _MAX_TEXT for piece in found
+            ):
+                found = (self.hole(node),)
+            self._known[known] = found
         return found
 
     def of_definition(self, definition: Definition, *, is_text: bool = True) -> Template:
@@ -231,7 +246,11 @@ class Templates:
             return self.of(definition.value, is_text=is_text)
         if definition.kind is Kind.AUGMENTED and isinstance(definition.node, cst.AugAssign):
             if isinstance(definition.node.operator, cst.AddAssign):
+                if self._depth > _MAX_DEPTH:
+                    return (Hole(("definition", definition), definition.name, definition.node),)
+                self._depth += 1
                 before = self.of_definition(definition.sources[0], is_text=is_text)
+                self._depth -= 1
                 assert definition.value is not None
                 after = self.of(definition.value, is_text=is_text)
                 if is_text or _has_text(before) or _has_text(after):

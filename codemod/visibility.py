@@ -58,8 +58,13 @@ _READERS = frozenset(
     " get_object_acl put_object_acl restore_object get download copy_from load"
     " read_file read_string_as_string download_data read_s3_file".split()
 )
-_LISTERS = frozenset("list_objects_v2 list_objects list_object_versions filter".split())
+_CERTAIN_READERS = frozenset("get_object head_object copy_object download_fileobj".split())
+_LISTERS = frozenset(
+    "list_objects_v2 list_objects list_object_versions filter paginate all".split()
+)
 _DELETERS = frozenset("delete_object delete_objects delete".split())
+#: A key without a slash or a dot may be any word of the program.
+_TELLING = re.compile(r"\w[/.]\w")
 _COLLECTORS = frozenset(
     "append appendleft add insert extend put put_nowait setdefault put_item set hset".split()
 )
@@ -86,7 +91,7 @@ _PASSING = (
     cst.Slice,
     cst.UnaryOperation,
 )
-_CONDITIONS = (cst.Comparison, cst.ComparisonTarget, cst.If, cst.While, cst.Assert, cst.Raise)
+_CONDITIONS = (cst.MatchValue, cst.Comparison, cst.ComparisonTarget, cst.If, cst.While, cst.Assert, cst.Raise)
 
 
 class Visibility:
@@ -104,6 +109,7 @@ class Visibility:
         self.identifying = list(self._identifying())
         for definition in self.identifying:
             self._follow(definition)
+        self._literals()
         self._operations()
 
     # -- what identifies the object --------------------------------------------------------
@@ -164,6 +170,17 @@ class Visibility:
         template = self._facts.templates.of_definition(definition)
         return contains(template, upload.key if upload.key is not None else upload.uri)
 
+    def _literals(self) -> None:
+        """Follow the key and the URI where they are written out again as plain strings."""
+        upload = self._candidate.upload
+        for template in (upload.key, upload.uri):
+            text = literal(template or ())
+            if not text or not _TELLING.search(text):
+                continue
+            for node in self._facts.index.strings.get(text, ()):
+                if not any(above in self._own for above in self._facts.index.ancestors(node)):
+                    self._trace(node, text)
+
     # -- where a variable goes -------------------------------------------------------------
 
     def _follow(self, definition: Definition) -> None:
@@ -198,6 +215,8 @@ class Visibility:
                 node = call
             elif isinstance(above, cst.Attribute):
                 called = index.parent[above]
+                if self._is_read_of_object(node, above):
+                    return self._add(Fate.READ, above, what)
                 if not (isinstance(called, cst.Call) and called.func is above):
                     node = above
                 elif effects.is_stable_call(called):
@@ -227,6 +246,15 @@ class Visibility:
                 return None
             else:
                 return self._add(Fate.PASSED_ON, above, what)
+
+    def _is_read_of_object(self, node: cst.CSTNode, above: cst.Attribute) -> bool:
+        """``obj.content_length`` asks S3 for the object; ``obj.key`` does not."""
+        called = self._facts.index.parent[above]
+        if isinstance(called, cst.Call) and called.func is above:
+            return False
+        if above.attr.value in ("key", "bucket_name", "meta") or not isinstance(node, cst.Name):
+            return False
+        return self._facts.clients.receiver(node).role is Role.OBJECT
 
     def _item_store(self, node: cst.Subscript | cst.Attribute, what: str) -> None:
         """``jobs[key] = …`` keeps the key; ``params["Accept"] = …`` changes our own dictionary."""
@@ -338,7 +366,7 @@ class Visibility:
                 assert fate is not None
                 if fate is Fate.READ and not (certain and same_place):
                     fate = Fate.MAY_BE_READ
-                elif not certain and same_place:
+                elif not certain and fate is Fate.DELETED and same_place:
                     continue
                 if not any(use.node is call.carrier for use in self.uses):
                     self._add(fate, call.carrier, last_name(func) or "")
@@ -347,6 +375,8 @@ class Visibility:
         """Tell whether an operation is on the object: certainly, perhaps, or not (``None``)."""
         facts = self._facts
         copied = keyword(call.args, "CopySource")
+        if copied is None and name == "copy":
+            copied = argument(call.args, 0, "CopySource")
         if copied is not None:
             return self._copies_object(copied, key)
         if self._is_other_bucket(call):
@@ -355,6 +385,8 @@ class Visibility:
             return self._lists_object(call, key)
         found = self._key_of(call, name)
         if found is None:
+            if name in _CERTAIN_READERS and any(arg.star == "**" for arg in call.args):
+                return False
             several = keyword(call.args, "Delete")
             found_keys = _keys_in(several) if several is not None else []
             if several is not None and self._mentions_key(several):
@@ -368,9 +400,10 @@ class Visibility:
 
     def _copies_object(self, source: cst.Arg, key: Template) -> bool | None:
         """``CopySource`` is ``{"Bucket": …, "Key": …}`` or ``"bucket/key"``."""
-        if self._mentions_key(source) or contains(self._facts.templates.of(source.value), key):
+        node = self._facts.definitions.resolve(source.value)
+        if self._mentions_key(node) or contains(self._facts.templates.of(source.value), key):
             return True
-        keys = [self._facts.templates.of(one) for one in _keys_in(source)]
+        keys = [self._facts.templates.of(one) for one in _keys_in(node)]
         if key in keys:
             return True
         return False if any(may_match(one, key) for one in keys) else None
@@ -393,13 +426,22 @@ class Visibility:
         other = literal(self._candidate.upload.bucket or ())
         return bool(one and other) and one != other
 
+    def _bucket_listed(self, call: Invocation) -> Template | None:
+        """Return the bucket of a listing: an argument, or what ``.objects`` belongs to."""
+        bucket = keyword(call.args, "Bucket")
+        if bucket is not None:
+            return self._facts.templates.of(bucket.value)
+        objects = call.receiver
+        if isinstance(objects, cst.Attribute) and objects.attr.value == "objects":
+            made = self._facts.clients.receiver(objects.value).made
+            name = argument(made.args, 0, "name") if made is not None else None
+            return self._facts.templates.of(name.value) if name is not None else None
+        return None
+
     def _lists_object(self, call: Invocation, key: Template) -> bool | None:
         prefix = keyword(call.args, "Prefix")
         if prefix is None:
-            bucket = keyword(call.args, "Bucket")
-            if bucket is None:
-                return None
-            same = self._facts.templates.of(bucket.value) == self._candidate.upload.bucket
+            same = self._bucket_listed(call) == self._candidate.upload.bucket
             return True if same else None
         template = self._facts.templates.of(prefix.value)
         text, start = literal(template), key[0] if key else ""

@@ -7,7 +7,7 @@ Both are composed the same way: an upload, a call, and what users write around a
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -155,9 +155,7 @@ UPLOADS = {
         KEYWORD,
         True,
     ),
-    "upload_file": Upload(
-        "s3.upload_file({value}, {bucket}, {key}{extra})", tuple(FILES), EXTRA
-    ),
+    "upload_file": Upload("s3.upload_file({value}, {bucket}, {key}{extra})", tuple(FILES), EXTRA),
     "upload_file keywords": Upload(
         "s3.upload_file(Filename={value}, Bucket={bucket}, Key={key}{extra})", tuple(FILES), EXTRA
     ),
@@ -294,8 +292,8 @@ class Program:
     script: Script = field(compare=False)
 
 
-def _choice(table: Callable[[], object] | object) -> st.SearchStrategy[str]:
-    return st.sampled_from(list(table))  # type: ignore[call-overload]
+def _choice(table: Iterable[str]) -> st.SearchStrategy[str]:
+    return st.sampled_from(list(table))
 
 
 @st.composite
@@ -426,10 +424,9 @@ class Body:
         if self.upload.located and self.shape.uri == "f-string":
             return [], []
         line = [f"location = {self.uri}"]
-        return (line, []) if self.shape.where == "before" else (
-            [],
-            line if self.shape.where == "after" else [],
-        )
+        if self.shape.where == "before":
+            return line, []
+        return [], line if self.shape.where == "after" else []
 
     def _uploading(self) -> list[str]:
         shape, upload = self.shape, self.upload

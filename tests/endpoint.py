@@ -85,13 +85,15 @@ class Endpoint:
         self._looks: dict[str, int] = {}
         self.s3 = _client("s3", moto)
 
-    def __enter__(self) -> Endpoint:
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Answer requests within the block."""
         threading.Thread(target=self._server.serve_forever, args=(0.05,)).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        try:
+            yield
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
 
     def reset(self) -> None:
         """Forget the last test."""
@@ -126,7 +128,7 @@ class Endpoint:
                     if self.command != "HEAD":
                         self.wfile.write(content)
 
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any  # noqa: N815
 
             def log_message(self, *arguments: Any) -> None:
                 """Say nothing."""
@@ -245,7 +247,8 @@ def running(moto: str) -> Iterator[Endpoint]:
     sagemaker.create_endpoint_config(EndpointConfigName="at-once", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=NAME, EndpointConfigName=NAME)
     sagemaker.create_endpoint(EndpointName="at-once", EndpointConfigName="at-once")
-    with Endpoint(moto) as endpoint:
+    endpoint = Endpoint(moto)
+    with endpoint.serving():
         endpoint.s3.create_bucket(
             Bucket=INPUTS, CreateBucketConfiguration={"LocationConstraint": REGION}
         )

@@ -86,14 +86,18 @@ def free_port() -> int:
 
 def wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            request(f"{url}/moto-api/data.json")
-        except (URLError, ConnectionError):
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"moto_server does not answer: {log.read_text(errors='replace')}")
+    while not answers(url):
+        if time.monotonic() > deadline or server.poll() is not None:
+            pytest.fail(f"moto_server does not answer: {log.read_text(errors='replace')}")
+        time.sleep(0.1)
+
+
+def answers(url: str) -> bool:
+    try:
+        request(f"{url}/moto-api/data.json")
+    except (URLError, ConnectionError):
+        return False
+    return True
 
 
 def request(url: str, data: bytes | None = None) -> bytes:
@@ -119,10 +123,9 @@ def s3(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def expect_answer(url: str) -> None:
     """Queue the answer that moto gives to the next request of the endpoint."""
-    answers = {"region": "eu-west-1", "results": [{"data": ANSWER}]}
-    request(
-        f"{url}/moto-api/static/sagemaker/async-endpoint-results", json.dumps(answers).encode()
-    )
+    expected = {"region": "eu-west-1", "results": [{"data": ANSWER}]}
+    queue = f"{url}/moto-api/static/sagemaker/async-endpoint-results"
+    request(queue, json.dumps(expected).encode())
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def refused(content: bytes | str) -> Unread:
 
 def changed(raw: str, source: str) -> str:
     """The JSON text of the only cell's source after it got a new one."""
-    before = '{"cells": [{"cell_type": "code", "source": %s}]}' % raw
+    before = f'{{"cells": [{{"cell_type": "code", "source": {raw}}}]}}'
     after = with_sources(opened(before), {1: source}).decode()
     start, end = before.split(raw)
     assert after.startswith(start)
@@ -54,9 +54,7 @@ def changed(raw: str, source: str) -> str:
         pytest.param('"a\\nb"', "a\nc", '"a\\nc"', id="a string stays a string"),
         pytest.param('["a\\n", "b"]', "a\nc\nd", '["a\\n", "c\\n", "d"]', id="a list stays a list"),
         pytest.param('["a\\n","b"]', "a\nb\nc", '["a\\n","b\\n","c"]', id="without blanks"),
-        pytest.param(
-            '[\n   "a\\n",\n   "b"\n  ]', "b", '[\n   "b"\n  ]', id="a line goes from an indented list"
-        ),
+        pytest.param('[\n   "a\\n",\n   "b"\n  ]', "b", '[\n   "b"\n  ]', id="a line goes"),
         pytest.param('[\n "a"\n]', "a\nb", '[\n "a\\n",\n "b"\n]', id="one line tells the layout"),
         pytest.param('["a"]', "a\nb", '["a\\n", "b"]', id="one line on one line"),
         pytest.param("[]", "a\nb", '["a\\n", "b"]', id="an empty list"),
@@ -64,7 +62,10 @@ def changed(raw: str, source: str) -> str:
         pytest.param('["a"]', "", "[]", id="nothing is left"),
         pytest.param('["a\\n", "b\\n"]', "c\nb\n", '["c\\n", "b\\n"]', id="newline at the end"),
         pytest.param(
-            '["a\\n" ,\n  "b\\n", "c"]', "a\nb\nx", '["a\\n" ,\n  "b\\n" ,\n  "x"]', id="an uneven layout"
+            '["a\\n" ,\n  "b\\n", "c"]',
+            "a\nb\nx",
+            '["a\\n" ,\n  "b\\n" ,\n  "x"]',
+            id="an uneven layout",
         ),
         pytest.param('["a\\nb", "\\nc"]', "a\nx\nc", '["a\\n", "x\\n", "c"]', id="odd elements"),
         pytest.param(
@@ -96,9 +97,11 @@ def test_only_code_cells_are_found_by_their_number() -> None:
     ]
 
 
-@pytest.mark.parametrize("cell", ["1", "{}", '{"cell_type": "code"}', '{"cell_type": "code", "source": [1]}'])
+@pytest.mark.parametrize(
+    "cell", ["1", "{}", '{"cell_type": "code"}', '{"cell_type": "code", "source": [1]}']
+)
 def test_what_is_no_cell_is_passed_over(cell: str) -> None:
-    assert opened('{"cells": [%s]}' % cell).cells == ()
+    assert opened(f'{{"cells": [{cell}]}}').cells == ()
 
 
 def test_the_last_of_repeated_keys_counts() -> None:
@@ -172,7 +175,7 @@ def test_notebooks_are_known_by_their_name() -> None:
 
 # -- any layout ----------------------------------------------------------------------------
 
-TEXTS = st.text(st.sampled_from("ab é日😀\"\\/\t#\x7f\u2028"), max_size=8)
+TEXTS = st.text(st.sampled_from('ab é日😀"\\/\t#\x7f\u2028'), max_size=8)
 SOURCES = st.lists(TEXTS, max_size=5).map("\n".join)
 LAYOUTS = st.fixed_dictionaries(
     {
@@ -194,7 +197,9 @@ def laid_out(document: Any, layout: dict[str, Any], end: str, *, crlf: bool, bom
 def notebooks(draw: st.DrawFn) -> tuple[bytes, list[str]]:
     """A notebook in any layout, with the sources of its code cells."""
     sources = draw(st.lists(SOURCES, min_size=1, max_size=4))
-    written = [source.splitlines(keepends=True) if draw(st.booleans()) else source for source in sources]
+    written = [
+        source.splitlines(keepends=True) if draw(st.booleans()) else source for source in sources
+    ]
     document = notebook(*written, metadata={"x": [1.0, draw(TEXTS)], "y": {}})
     if draw(st.booleans()):
         document["cells"].append({"cell_type": "markdown", "metadata": {}, "source": draw(SOURCES)})
@@ -237,7 +242,7 @@ def test_a_source_is_written_as_the_writer_of_the_file_would(
     # The file shows its way with other characters only if it has some.
     old, new = ([*lines[:-1], ending, "é"] for ending in ("old", "new"))
     before, after = (
-        laid_out(notebook("\n".join(one).splitlines(keepends=True)), layout, "", crlf=crlf, bom=False)
-        for one in (old, new)
+        laid_out(notebook(source.splitlines(keepends=True)), layout, "", crlf=crlf, bom=False)
+        for source in map("\n".join, (old, new))
     )
     assert with_sources(opened(before), {1: "\n".join(new)}) == after

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import nbformat
 import pytest
@@ -78,7 +80,9 @@ def without_sources(content: bytes) -> str:
 @each_rewritten_case
 def test_the_rewritten_notebook_is_valid(case: NotebookCase) -> None:
     assert case.after is not None
-    notebook = nbformat.reads(case.after.decode("utf-8-sig"), as_version=4)
+    notebook: Any = nbformat.reads(  # type: ignore[no-untyped-call]
+        case.after.decode("utf-8-sig"), as_version=4
+    )
     notebook.pop("x-float", None), notebook.pop("x-twice", None)
     nbformat.validate(notebook)
 
@@ -86,7 +90,6 @@ def test_the_rewritten_notebook_is_valid(case: NotebookCase) -> None:
 RUNS = {
     "in order": NOTHING,
     "all of them twice": slice(None),
-    "the last two again": slice(-2, None),
     "the last one again": slice(-1, None),
 }
 
@@ -98,7 +101,8 @@ def test_the_rewritten_cells_do_the_same(case: NotebookCase, again: slice) -> No
         pytest.skip(case.not_run or "")
     assert case.after is not None
     before, after = program(case.before, again), program(case.after, again)
-    assert differences(before, after, case.script) == []
+    script = case.script if again == NOTHING else replace(case.script, sizes=(1, 128_001))
+    assert differences(before, after, script) == []
 
 
 @each_case

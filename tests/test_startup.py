@@ -22,10 +22,12 @@ HEAVY = {
     "libcst",
     "logging",
     "multiprocessing",
+    "packaging",
     "pathspec",
     "rich",
     "tempfile",
     "tomli",
+    "tomlkit",
     "tomllib",
 }
 

@@ -366,11 +366,6 @@ def test_an_answer_without_a_location(verify: Verify, endpoint: Endpoint) -> Non
 
 
 def test_an_output_that_is_gone_before_it_is_compared(verify: Verify, endpoint: Endpoint) -> None:
-    remaining = [endpoint.s3.delete_object]
-
-    def forget(command: str) -> None:
-        remaining.pop()
-
     original = endpoint._is_late
 
     def vanishes(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,12 +43,34 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object that is there: its size in bytes, and its body to be read once."""
+    """An object that is there, with its size in bytes; what it holds can be read once."""
 
     location: Location
     size: int
     content_type: str
     body: Any
+
+    def beginning(self, size: int) -> bytes:
+        """Return the first ``size`` bytes and leave the rest.
+
+        Raises:
+            LiveError: If S3 stops sending.
+        """
+        with explained():
+            content: bytes = self.body.read(size)
+            self.body.close()
+        return content
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Yield everything, at most ``size`` bytes at a time.
+
+        Raises:
+            LiveError: If S3 stops sending.
+        """
+        with explained():
+            while chunk := self.body.read(size):
+                yield chunk
+            self.body.close()
 
 
 class Aws:
@@ -70,11 +93,7 @@ class Aws:
 
         self.calls: Counter[str] = Counter()
         self.forbidden = False
-        config = Config(
-            connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_READ_SECONDS,
-            retries={"mode": "standard", "max_attempts": 3},
-        )
+        config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
         with explained():
             session = boto3.Session(region_name=region, profile_name=profile)
             if session.region_name is None:

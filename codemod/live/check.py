@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,8 +171,7 @@ def _shown(arrived: Arrived, what: str, console: Console) -> bool:
     console.say(
         f"{what}: {found.location} after {arrived.seconds:.1f} s, {_bytes(found.size)}{kind}"
     )
-    beginning = found.body.read(_SHOWN_BYTES)
-    found.body.close()
+    beginning = found.beginning(_SHOWN_BYTES)
     rest = found.size - len(beginning)
     text = beginning.decode("utf-8", "backslashreplace")
     lines = "".join(c if c.isprintable() else _escaped(c) for c in text).splitlines()
@@ -220,7 +219,8 @@ def _again(location: Location, aws: Aws) -> Found:
 def _first_difference(one: Found, other: Found) -> int | None:
     """Return the offset of the first byte that differs; no output is ever held whole."""
     offset = 0
-    for first, second in zip(_chunks(one), _chunks(other), strict=False):
+    chunks = zip(one.chunks(_CHUNK_BYTES), other.chunks(_CHUNK_BYTES), strict=False)
+    for first, second in chunks:
         if first != second:
             pairs = zip(first, second, strict=False)
             same = next(
@@ -229,12 +229,6 @@ def _first_difference(one: Found, other: Found) -> int | None:
             return offset + same
         offset += len(first)
     return offset if one.size != other.size else None
-
-
-def _chunks(found: Found) -> Iterator[bytes]:
-    while chunk := found.body.read(_CHUNK_BYTES):
-        yield chunk
-    found.body.close()
 
 
 # -- the limits ------------------------------------------------------------------------------

@@ -122,6 +122,6 @@ def _not_sent(error: Exception) -> str:
         return f"the AWS credentials are incomplete ({said}): complete them or use --profile"
     if isinstance(error, (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError)):
         return f"AWS did not answer in time ({said}): check the network and run this again"
-    if isinstance(error, exceptions.HTTPClientError):
+    if isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError)):
         return f"AWS cannot be reached ({said}): check the network, the proxy and the region"
     return f"the SDK cannot send the request ({said}): change it accordingly"

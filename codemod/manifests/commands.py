@@ -11,6 +11,8 @@ from codemod.manifests.requirement import Requirement, pep508
 _CONTINUATION = re.compile(r"\\\r?\n")
 _LINE = re.compile(r"[^\r\n]+")
 _INSTALL = re.compile(r"(?<![\w.$-])pip(?:3(?:\.\d+)?)?(?=\s)[^\r\n#;&|]*?\sinstall\b")
+#: What only talks about a command.
+_SAID = re.compile(r"\b(?:echo|printf)\b[^;&|]*\Z")
 _COMMENT = re.compile(r"(?:^|\s)#")
 
 #: A cell for a shell, and a line for one.
@@ -69,6 +71,8 @@ def find_in_line(text: str, start: int, end: int) -> Iterator[Requirement]:
         before = text[start : command.start()]
         if _COMMENT.search(before):
             return
+        if _SAID.search(before):
+            continue
         around = "".join(quote for quote in "\"'" if before.count(quote) % 2)
         yield from _requirements(text, command.end(), end, around)
 

@@ -19,8 +19,7 @@ _ITEM = re.compile(
     r"(?P<indent>[ ]*)-[ ]+(?P<quote>[\"']?)(?P<written>.*?)(?P=quote)[ \t]*(?:[ \t]#.*)?"
 )
 _MATCH = re.compile(
-    r"(?:[^\s:]+::)?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*?)(?P<blank>[ \t]*)"
-    r"(?P<specifier>(?:[ \t=<>!~\[].*)?)"
+    r"(?:[^\s:]+::)?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<specifier>(?:[ \t=<>!~\[].*)?)"
 )
 _BUILD = re.compile(r"=*[ \t]*[\w.+*!]+(?:=|[ \t]+)[\w.*]+")
 
@@ -65,11 +64,10 @@ def _match(text: str, start: int, end: int) -> Requirement | None:
     match = _MATCH.fullmatch(text, start, end)
     if match is None or not concerns(match["name"]):
         return None
-    name, (begin, finish) = match["name"], match.span("specifier")
+    name, specifier = match["name"], match["specifier"].strip()
     hindrance = None
-    if match["specifier"].startswith("[") or _BUILD.fullmatch(match["specifier"]):
+    if specifier.startswith("[") or _BUILD.fullmatch(specifier):
         edit = f"write `{normalised(name)}>={FLOOR}`"
-        hindrance = Hindrance("specifier-unclear", edit, match["specifier"])
-    return Requirement(
-        name, match.start("name"), end, (begin, finish), Dialect.CONDA, hindrance=hindrance
-    )
+        hindrance = Hindrance("specifier-unclear", edit, specifier)
+    span = (match.end() - len(specifier), match.end())
+    return Requirement(name, match.start("name"), end, span, Dialect.CONDA, hindrance=hindrance)

@@ -72,7 +72,7 @@ def _judge(text: str, requirement: Requirement, *, has_floor: bool) -> Iterator[
     outcome = raise_specifier(specifier, requirement.dialect)
     if isinstance(outcome, Enough):
         return
-    what = _what(text, requirement)
+    what = f"{_what(text, requirement)} lets in an SDK without Body"
     hindrance = requirement.hindrance or _hindrance(requirement, outcome)
     if hindrance is not None:
         yield Low(requirement, _refused(what, hindrance), reason=hindrance.reason)
@@ -80,7 +80,7 @@ def _judge(text: str, requirement: Requirement, *, has_floor: bool) -> Iterator[
     assert isinstance(outcome, Raised)
     yield Low(
         requirement,
-        f"{what} lets in an SDK without Body; raise it to {outcome.text}",
+        f"{what}; raise it to {outcome.text}",
         edit=_edit(text, requirement, outcome.text),
     )
 
@@ -109,15 +109,15 @@ def _refused(what: str, hindrance: Hindrance) -> str:
     if hindrance.detail:
         title = title.format(detail=hindrance.detail)
     title = title.replace(" ({detail})", "")
-    return f"{what} lets in an SDK without Body, and {title}; by hand: {hindrance.by_hand}"
+    return f"{what}, and {title}; by hand: {hindrance.by_hand}"
 
 
 def _what(text: str, requirement: Requirement) -> str:
     start, end = requirement.specifier
     if requirement.version is not None:
         return f"{requirement.name} {requirement.version}"
-    if start == end and requirement.hindrance and requirement.hindrance.reason == "url-requirement":
-        return f"{requirement.name} from an address"
+    if start == end and requirement.hindrance is not None:
+        return requirement.name
     specifier = " ".join(text[start:end].split())
     if specifier in ("", "*"):
         return f"{requirement.name} without a version"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from codemod.manifests.requirement import Hindrance, Requirement, pep508
 from codemod.manifests.sdk import FLOOR, normalised
+from codemod.manifests.specifiers import Enough, raise_specifier
 
 _LISTS = frozenset({"install_requires", "setup_requires", "tests_require"})
 _EXTRAS = "extras_require"
@@ -113,6 +114,8 @@ def _requirement(text: str, offsets: list[int], node: ast.Constant) -> Iterator[
         found = pep508(text, *literal.span("inner"))
         assert found is not None
         yield found
+        return
+    if isinstance(raise_specifier(node.value[slice(*read.specifier)], read.dialect), Enough):
         return
     edit = f"write `{normalised(read.name)}>={FLOOR}` as one plain string"
     hindrance = Hindrance("specifier-unclear", edit, "a string in several parts or with escapes")

@@ -143,7 +143,7 @@ def raise_specifier(specifier: str, dialect: Dialect, floor: str = FLOOR) -> Out
         now = parse(raised.text, dialect)
         assert not isinstance(now, Unclear), raised.text
         if not admits_from(now, floor):
-            return Excluded(_culprit(specifier, now, raised.text, floor))
+            return Excluded(_culprit(now, raised.text, floor))
     return raised
 
 
@@ -285,12 +285,10 @@ def _replacement(clause: Clause, clauses: tuple[Clause, ...], dialect: Dialect, 
     return f">={clause.gap}{floor}{_comma(clauses)}<{clause.gap}{clause.upper}"
 
 
-def _culprit(specifier: str, now: tuple[Clause, ...], raised: str, floor: str) -> str:
+def _culprit(clauses: tuple[Clause, ...], text: str, floor: str) -> str:
     lowest = Version(floor)
-    for clause in now:
-        if clause.shape is Shape.BOUND and not clause.admits(lowest):
-            return raised[clause.start : clause.end]
-    return specifier.strip()
+    bounds = (clause for clause in clauses if clause.shape is Shape.BOUND)
+    return next(text[clause.start : clause.end] for clause in bounds if not clause.admits(lowest))
 
 
 def _candidates(clauses: tuple[Clause, ...], floor: str) -> Iterator[Version]:

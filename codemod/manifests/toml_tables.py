@@ -10,7 +10,15 @@ from packaging.version import Version
 
 from codemod.manifests.requirement import Hindrance, Requirement, from_url, pep508, too_old
 from codemod.manifests.sdk import FIRST_PYTHON, FLOOR, concerns, normalised
-from codemod.manifests.specifiers import Dialect, Unclear, admits_from, lowest_admitted, parse
+from codemod.manifests.specifiers import (
+    Dialect,
+    Enough,
+    Unclear,
+    admits_from,
+    lowest_admitted,
+    parse,
+    raise_specifier,
+)
 from codemod.manifests.toml_places import Document, Path, strings
 
 #: What a package comes from instead of an index.
@@ -26,7 +34,7 @@ def in_array(document: Document, text: str, path: Path) -> Iterator[Requirement]
             continue
         span = document.span(place)
         if span is None:
-            yield _unreadable(read.name, text)
+            yield from _unreadable(read.name, value[slice(*read.specifier)], Dialect.PEP440, text)
         else:
             found = pep508(text, *span)
             assert found is not None
@@ -49,19 +57,19 @@ def in_table(
 def _constraint(
     document: Document, text: str, place: Path, name: str, value: object, dialect: Dialect
 ) -> Iterator[Requirement]:
-    source = None
+    source, version = None, value
     if isinstance(value, dict):
         key = next((key for key in (*_SOURCES, "version") if isinstance(value.get(key), str)), None)
         if key is None:
             return
-        place, source = (*place, key), key if key in _SOURCES else None
+        place, source, version = (*place, key), key if key in _SOURCES else None, value[key]
         reference = value.get("tag") or value.get("rev") or value.get("ref") or value.get("branch")
         url = f"{value[key]}@{reference}" if reference else str(value[key])
     elif not isinstance(value, str):
         return
     span = document.span(place)
     if span is None:
-        yield _unreadable(name, text)
+        yield from _unreadable(name, "" if source else str(version), dialect, text)
     elif source is not None:
         yield from_url(name, url, *span)
     else:
@@ -94,12 +102,14 @@ def _without_parentheses(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _unreadable(name: str, text: str) -> Requirement:
-    """Make the requirement of a string with escapes: its name shows where about it stands."""
+def _unreadable(name: str, specifier: str, dialect: Dialect, text: str) -> Iterator[Requirement]:
+    """Yield the requirement of a string with escapes: its name shows where about it stands."""
+    if isinstance(raise_specifier(specifier, dialect), Enough):
+        return
     start = max(text.lower().find(name.lower()), 0)
     edit = f"write `{normalised(name)}>={FLOOR}` without escapes"
     hindrance = Hindrance("specifier-unclear", edit, "a string with escapes")
-    return Requirement(name, start, start + len(name), (start, start), hindrance=hindrance)
+    yield Requirement(name, start, start + len(name), (start, start), hindrance=hindrance)
 
 
 def _at(content: Any, path: Path) -> Any:

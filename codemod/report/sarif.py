@@ -102,7 +102,8 @@ def _message(finding: Finding) -> str:
 
 
 def _related(finding: Finding) -> Iterator[_Object]:
-    yield _location(finding.upload) | {"id": 1, "message": {"text": "the upload"}}
+    if finding.upload != finding.place:  # a requirement has none
+        yield _location(finding.upload) | {"id": 1, "message": {"text": "the upload"}}
     if finding.cause is not None:
         yield _location(finding.cause) | {"id": 2, "message": {"text": "the reason"}}
 
