@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import libcst as cst
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codemod.cli import cli
 from codemod.facts import Facts
 from codemod.model import FileResult, Report, Settings
+from codemod.notebook import Notebook, read
 from codemod.process import process
 from codemod.report import diff
 from tests.notebook_cases import code_cells
+from tests.test_notebook import ENDS, LAYOUTS, laid_out
 
 CLIENTS = 'import boto3\n\ns3 = boto3.client("s3")\nruntime = boto3.client("sagemaker-runtime")'
 UPLOAD = 's3.upload_file("a.bin", "blobs", key)'
@@ -300,7 +305,7 @@ def test_the_names_put_in_are_none_of_the_notebook() -> None:
     assert cells[3].startswith("!ls\n")
 
 
-def test_the_diff_shows_cells_and_is_passed_over_by_git(tmp_path: Path) -> None:
+def test_the_diff_shows_cells() -> None:
     before = notebook(CLIENTS, BOUND, UPLOAD, CALL)
     after = result(before).after
     assert after is not None
@@ -336,3 +341,47 @@ def test_reports_name_the_cell() -> None:
     found = json.loads(CliRunner().invoke(cli, [*arguments, "json"], input=before).stdout)
     assert found["findings"][0]["cell"] == 4
     assert found["findings"][0]["upload"] == {"path": "x.ipynb", "cell": 3, "line": 1}
+
+
+def test_git_applies_what_is_left_of_a_diff_with_notebooks(tmp_path: Path) -> None:
+    module = "\n".join([CLIENTS, BOUND, UPLOAD, CALL, ""]).encode()
+    before = {"a.ipynb": notebook(CLIENTS, BOUND, UPLOAD, CALL), "b.py": module}
+    before["c.ipynb"] = before["a.ipynb"]
+    results = []
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+        after = process(name, content, Settings(), rewrite=True).after
+        results.append(FileResult(name, before=content, after=after))
+    patch = diff.render(Report(tuple(results), 3))
+    subprocess.run(["git", "apply", "-p1"], cwd=tmp_path, input=patch, check=True)
+    applied = {name: (tmp_path / name).read_bytes() for name in before}
+    assert applied == {**before, "b.py": results[1].after or b""}
+
+
+@given(LAYOUTS, ENDS, st.booleans(), st.booleans(), st.lists(st.booleans(), min_size=4, max_size=4))
+def test_a_fix_changes_nothing_but_sources(
+    layout: dict[str, Any], end: str, crlf: bool, bom: bool, are_lists: list[bool]
+) -> None:
+    document = json.loads(notebook(f"title = 'é'\n{CLIENTS}", f"%cd é\n{BOUND}", UPLOAD, CALL))
+    for cell, is_list in zip(document["cells"], are_lists, strict=True):
+        cell["outputs"] = [{"text": ["é\n", "1.10"], "x": 1e-7}]
+        if is_list:
+            cell["source"] = cell["source"].splitlines(keepends=True)
+    before = laid_out(document, layout, end, crlf=crlf, bom=bom)
+    after = result(before, unsafe=False).after
+    assert after is not None
+    assert without_sources(before) == without_sources(after)
+    assert list(code_cells(after)) == [1, 2, 3, 4]
+    changed = [n for n, source in code_cells(before).items() if code_cells(after)[n] != source]
+    assert changed == [1, 3, 4]
+
+
+def without_sources(content: bytes) -> str:
+    """The text of the file without the texts of its sources, but for how these begin."""
+    found = read(content)
+    assert isinstance(found, Notebook)
+    pieces, done = [], 0
+    for cell in found.cells:
+        pieces += [found.text[done : cell.start], cell.raw[0]]
+        done = cell.start + len(cell.raw)
+    return "".join([*pieces, found.text[done:]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from codemod.manifests.review import included, process_manifest
 from codemod.model import FileResult, Fix
 from codemod.rules import REASONS
 from tests.manifest_cases import MANIFEST_CODES, ManifestCase, discovered
+
+ROOT = Path(__file__).parent.parent
 
 CASES = discovered()
 
@@ -109,6 +112,33 @@ def test_a_finding_covers_its_requirement() -> None:
     assert (place.line, place.column, place.end_line, place.end_column) == (2, 3, 2, 20)
 
 
+def test_a_result_that_is_not_what_was_asked_for_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("codemod.manifests.review.apply", lambda text, lows: f"{text}boto3\n")
+    result = process_manifest("requirements.txt", b"boto3\n", rewrite=True)
+    assert result.after is None
+    assert result.error is not None
+    assert result.error.startswith("left alone: ")
+
+
+def test_a_number_that_a_document_has_already_is_no_stand_in() -> None:
+    content = b"[project]\ndependencies = ['boto3']\n[tool.x]\nn = 7000000007\n"
+    result = process_manifest("pyproject.toml", content, rewrite=True)
+    assert result.after == content.replace(b"boto3", b"boto3>=1.43.29")
+
+
+def test_the_hook_gets_every_manifest_but_notebooks() -> None:
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    match = re.search(r"  files: \|\n(?P<pattern>(?:    .*\n)+)", hooks)
+    assert match is not None
+    pattern = re.compile(match["pattern"].replace("\n    ", "\n").strip())
+    for path, expected in NAMES:
+        if "\\" not in path and "\t" not in path:
+            wanted = expected not in (None, Kind.NOTEBOOK)
+            assert (pattern.search(path) is not None) == wanted, path
+
+
 def test_bytes_that_are_no_text_survive() -> None:
     content = b"# \xff\xe9\nboto3>=1.34\n"
     result = process_manifest("requirements.txt", content, rewrite=True)
@@ -161,36 +191,36 @@ def test_what_a_list_includes() -> None:
     assert included("setup.py", content) == included("notes.txt", content) == []
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("requirements.txt", Kind.REQUIREMENTS),
-        ("a/dev-requirements.in", Kind.REQUIREMENTS),
-        ("requirements/base.txt", Kind.REQUIREMENTS),
-        ("constraints_py312.txt", Kind.REQUIREMENTS),
-        ("lambda/handler/requirements.txt", Kind.REQUIREMENTS),
-        ("requirements.md", None),
-        ("docs/base.txt", None),
-        ("pyproject.toml", Kind.PYPROJECT),
-        ("my-pyproject.toml", None),
-        ("a\\b\\setup.cfg", Kind.SETUP_CFG),
-        ("100644 0123 0\tsetup.py", Kind.SETUP_PY),
-        ("Pipfile", Kind.PIPFILE),
-        ("environment-dev.yaml", Kind.CONDA),
-        ("conda-lock.yml", Kind.LOCK),
-        ("environment.conda-lock.yml", Kind.LOCK),
-        ("Dockerfile", Kind.DOCKERFILE),
-        ("docker/Dockerfile.gpu", Kind.DOCKERFILE),
-        ("Dockerfile/notes", None),
-        ("x/.github/workflows/a.yml", Kind.WORKFLOW),
-        (".github/dependabot.yml", None),
-        ("run.sh", Kind.SHELL),
-        ("uv.lock", Kind.LOCK),
-        ("Cargo.lock", None),
-        ("a.ipynb", Kind.NOTEBOOK),
-        ("a.py", None),
-    ],
+NAMES = (
+    ("requirements.txt", Kind.REQUIREMENTS),
+    ("a/dev-requirements.in", Kind.REQUIREMENTS),
+    ("requirements/base.txt", Kind.REQUIREMENTS),
+    ("constraints_py312.txt", Kind.REQUIREMENTS),
+    ("lambda/handler/requirements.txt", Kind.REQUIREMENTS),
+    ("requirements.md", None),
+    ("docs/base.txt", None),
+    ("pyproject.toml", Kind.PYPROJECT),
+    ("my-pyproject.toml", None),
+    ("a\\b\\setup.cfg", Kind.SETUP_CFG),
+    ("100644 0123 0\tsetup.py", Kind.SETUP_PY),
+    ("Pipfile", Kind.PIPFILE),
+    ("environment-dev.yaml", Kind.CONDA),
+    ("conda-lock.yml", Kind.LOCK),
+    ("environment.conda-lock.yml", Kind.LOCK),
+    ("Dockerfile", Kind.DOCKERFILE),
+    ("docker/Dockerfile.gpu", Kind.DOCKERFILE),
+    ("Dockerfile/notes", None),
+    ("x/.github/workflows/a.yml", Kind.WORKFLOW),
+    (".github/dependabot.yml", None),
+    ("run.sh", Kind.SHELL),
+    ("uv.lock", Kind.LOCK),
+    ("Cargo.lock", None),
+    ("a.ipynb", Kind.NOTEBOOK),
+    ("a.py", None),
 )
+
+
+@pytest.mark.parametrize(("path", "expected"), NAMES)
 def test_a_name_tells_the_format(path: str, expected: Kind | None) -> None:
     assert kind(path) is expected
     assert is_manifest(path) == (expected is not None)

@@ -88,3 +88,24 @@ def test_both_hooks_run(repository: Path, hooks: tuple[Path, str], store: Path) 
         assert again.returncode == 0, again.stdout
         # The three files of the right types, one of them excluded.
         assert "No findings in 2 files." in again.stdout
+
+
+def test_the_hook_for_manifests_runs(
+    repository: Path, hooks: tuple[Path, str], store: Path
+) -> None:
+    place, revision = hooks
+    (repository / ".pre-commit-config.yaml").write_text(
+        f"repos:\n- repo: {place}\n  rev: {revision}\n  hooks:\n  - id: async-inline-manifests\n"
+    )
+    (repository / "requirements.txt").write_text("boto3==1.34.0\n")
+    (repository / "uv.lock").write_text('[[package]]\nname = "boto3"\nversion = "1.44.0"\n')
+    (repository / "app.py").write_bytes(LEGACY)
+    git("add", ".")
+    fix = pre_commit(store, "run", "async-inline-manifests", "--all-files", "--verbose")
+    assert fix.returncode == 1, fix.stdout
+    assert "Fixed 1 finding in 1 file." in fix.stdout
+    assert (repository / "requirements.txt").read_text() == "boto3==1.43.29\n"
+    git("add", ".")
+    again = pre_commit(store, "run", "async-inline-manifests", "--all-files", "--verbose")
+    assert again.returncode == 0, again.stdout
+    assert (repository / "app.py").read_bytes() == LEGACY

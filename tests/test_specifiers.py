@@ -168,6 +168,7 @@ def test_any_text_has_an_outcome(specifier: str, dialect: Dialect) -> None:
         (Dialect.PEP440, "< 2", ">= 1.43.29, < 2"),
         (Dialect.PEP440, ">=1.20,>=1.34,", ">=1.20,>=1.43.29,"),
         (Dialect.PEP440, "<=1.43.29", ">=1.43.29,<=1.43.29"),
+        (Dialect.POETRY, ">=1.34,*", ">=1.43.29,*"),
         (Dialect.POETRY, "^1.34", "^1.43.29"),
         (Dialect.POETRY, "^1", "^1.43.29"),
         (Dialect.POETRY, "^0.9", "^1.43.29"),

@@ -129,8 +129,7 @@ def _conflict(text: str, requirement: Requirement, *, has_floor: bool) -> Iterat
     """Look at the packages that demand a botocore of their own choice."""
     start, end = requirement.specifier
     clauses = parse(text[start:end], requirement.dialect)
-    known = not isinstance(clauses, Unclear) and requirement.version is None
-    lowest = lowest_admitted(clauses) if known and not isinstance(clauses, Unclear) else None
+    lowest = None if isinstance(clauses, Unclear) else lowest_admitted(clauses)
     if requirement.version is not None:
         lowest = Version(requirement.version)
     if normalised(requirement.name) == sdk.AIOBOTO3:
