@@ -69,10 +69,7 @@ class _List:
         return cls(
             tuple(one[1] for one in strings),
             raw[: strings[0].start()],
-            tuple(
-                raw[one.end() : other.start()]
-                for one, other in pairwise(strings)
-            ),
+            tuple(raw[one.end() : other.start()] for one, other in pairwise(strings)),
             raw[strings[-1].end() :],
         )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod import effects
+from codemod.announcements import announces_upload
 from codemod.calls import METHOD, LegacyCall, Style
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
@@ -21,7 +22,7 @@ from codemod.payload import Form as PayloadForm
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, swallows
 from codemod.syntax import callee, descendants, names_in, target_names, unwrap_await
-from codemod.visibility import Fate, Visibility, announces_upload, is_response_name
+from codemod.visibility import Fate, Visibility, is_response_name
 
 
 class Form(enum.Enum):

@@ -26,8 +26,8 @@ _FOREIGN = frozenset(
 #: Line magics that take words and not expressions; only ``{name}`` and ``$name`` are looked up.
 _TAKES_WORDS = frozenset(
     "alias automagic autoreload cat cd colors conda config cp env less ll load_ext ls mamba man"
-    " matplotlib mkdir more mv pip pip3 pwd pylab pyenv reload_ext rm rmdir set_env sx system uv"
-    .split()
+    " matplotlib mkdir more mv pip pip3 pwd pylab pyenv reload_ext rm rmdir set_env sx system"
+    " uv".split()
 )
 
 _SHELL = re.compile(r"!")

@@ -115,9 +115,7 @@ def _review_joined(path: str, joined: Joined) -> Review | str:
     return replace(review, notes=notes, joined=joined)
 
 
-def review_module(
-    path: str, content: bytes | str, joined: Joined | None = None
-) -> Review | str:
+def review_module(path: str, content: bytes | str, joined: Joined | None = None) -> Review | str:
     """Judge one module; an error comes back as a sentence.
 
     Args:
@@ -359,5 +357,3 @@ def _difference(
 ) -> tuple[Finding, ...]:
     assert not any(_may_fix(finding, settings) for finding in after)
     return tuple(finding for finding in before if _may_fix(finding, settings))
-
-

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import libcst as cst
 
 from codemod import effects
+from codemod.announcements import announces_upload
 from codemod.cell_order import order_matters
 from codemod.definitions import Kind
 from codemod.facts import Facts
@@ -18,7 +19,7 @@ from codemod.refusals import Refusal
 from codemod.syntax import callee, children, descendants, string_value
 from codemod.template import Hole, source
 from codemod.uploads import Given
-from codemod.visibility import Fate, Visibility, announces_upload
+from codemod.visibility import Fate, Visibility
 
 Check = Callable[[Facts, Candidate, Visibility, Layout], Refusal | None]
 

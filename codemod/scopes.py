@@ -53,12 +53,16 @@ class ScopeWalk:
         self.index = owner.index
         self.node = node
         self.bindings: defaultdict[str, list[Definition]] = defaultdict(list)
-        self.elsewhere = declared_elsewhere(node.body) if isinstance(node, cst.FunctionDef) else set()
+        self.elsewhere = (
+            declared_elsewhere(node.body) if isinstance(node, cst.FunctionDef) else set()
+        )
         self.created: list[tuple[str, Definition]] = []
         self.clock: dict[cst.CSTNode, int] = {}
         self.env = Environment()
         body = node.body
-        changed = changed_keys(self.index, node.body if isinstance(node, cst.Module) else [node.body])
+        changed = changed_keys(
+            self.index, node.body if isinstance(node, cst.Module) else [node.body]
+        )
         self.local = {key for key in changed if key.isidentifier()}
         if isinstance(node, (cst.FunctionDef, cst.Lambda)):
             self._parameters(node.params)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -14,20 +14,16 @@ from codemod.calls import LegacyCall
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.invocations import Invocation, invocation
+from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
 from codemod.pairing import Candidate, made_by
 from codemod.syntax import (
-    argument,
     callee,
     descendants,
     dotted,
-    keyword,
-    last_name,
     names_in,
-    string_value,
     unwrap_await,
 )
-from codemod.template import Template, contains, literal, may_match
+from codemod.template import contains, literal
 
 
 class Fate(enum.Enum):
@@ -52,17 +48,6 @@ class Use:
     what: str
 
 
-_READERS = frozenset(
-    "get_object download_file download_fileobj head_object copy_object copy get_object_attributes"
-    " select_object_content generate_presigned_url get_object_tagging put_object_tagging"
-    " get_object_acl put_object_acl restore_object get download copy_from load"
-    " read_file read_string_as_string download_data read_s3_file".split()
-)
-_CERTAIN_READERS = frozenset("get_object head_object copy_object download_fileobj".split())
-_LISTERS = frozenset(
-    "list_objects_v2 list_objects list_object_versions filter paginate all".split()
-)
-_DELETERS = frozenset("delete_object delete_objects delete".split())
 #: A key without a slash or a dot may be any word of the program.
 _TELLING = re.compile(r"\w[/.]\w")
 _COLLECTORS = frozenset(
@@ -89,9 +74,19 @@ _PASSING = (
     cst.Index,
     cst.SubscriptElement,
     cst.Slice,
+    cst.Subscript,
+    cst.BooleanOperation,
     cst.UnaryOperation,
 )
-_CONDITIONS = (cst.MatchValue, cst.Comparison, cst.ComparisonTarget, cst.If, cst.While, cst.Assert, cst.Raise)
+_CONDITIONS = (
+    cst.MatchValue,
+    cst.Comparison,
+    cst.ComparisonTarget,
+    cst.If,
+    cst.While,
+    cst.Assert,
+    cst.Raise,
+)
 
 
 class Visibility:
@@ -193,59 +188,69 @@ class Visibility:
     def _add(self, fate: Fate, node: cst.CSTNode, what: str) -> None:
         self.uses.append(Use(fate, node, what))
 
-    def _trace(self, node: cst.CSTNode, what: str) -> None:  # noqa: PLR0911, PLR0912
+    def _trace(self, node: cst.CSTNode, what: str) -> None:
         """Climb from a use to what is done with the value."""
-        index = self._facts.index
-        while True:
-            above = index.parent[node]
-            if node in self._entries or above in self._entries:
-                return None
-            if isinstance(above, _PASSING):
-                node = above
-            elif isinstance(above, (cst.Return, cst.Yield)):
-                return self._add(Fate.RETURNED, above, what)
-            elif isinstance(above, cst.Arg):
-                call = index.parent[above]
-                if not isinstance(call, cst.Call):  # a base class
-                    return self._add(Fate.PASSED_ON, above, what)
-                if call in self._own:
-                    return None
-                if self._ends_in_call(call, above, what):
-                    return None
-                node = call
-            elif isinstance(above, cst.Attribute):
-                called = index.parent[above]
-                if self._is_read_of_object(node, above):
-                    return self._add(Fate.READ, above, what)
-                if not (isinstance(called, cst.Call) and called.func is above):
-                    node = above
-                elif effects.is_stable_call(called):
-                    node = called
-                else:
-                    return self._method(called, above, what)
-            elif isinstance(above, cst.Subscript):
-                node = above
-            elif isinstance(above, (cst.AssignTarget, cst.AugAssign, cst.Del)):
-                if isinstance(node, (cst.Subscript, cst.Attribute)):
-                    self._item_store(node, what)
-                elif isinstance(above, cst.AugAssign) and isinstance(above.target, cst.Name):
-                    self._follow(self._made(above.target, above))
-                return None
-            elif isinstance(above, (cst.Assign, cst.AnnAssign, cst.NamedExpr)):
-                self._assigned(above, what)
-                if not isinstance(above, cst.NamedExpr):
-                    return None
-                node = above
-            elif isinstance(above, cst.IfExp):
-                if above.test is node:
-                    return None
-                node = above
-            elif isinstance(above, cst.BooleanOperation):
-                node = above
-            elif isinstance(above, (*_CONDITIONS, cst.Expr, cst.CompIf)):
-                return None
-            else:
-                return self._add(Fate.PASSED_ON, above, what)
+        current: cst.CSTNode | None = node
+        while current is not None:
+            above = self._facts.index.parent[current]
+            if current in self._entries or above in self._entries:
+                return
+            current = self._carried_by(current, above, what)
+
+    def _carried_by(self, node: cst.CSTNode, above: cst.CSTNode, what: str) -> cst.CSTNode | None:
+        """Return what the value goes on in; ``None`` where its way ends, noted if it matters."""
+        if isinstance(above, _PASSING):
+            return above
+        if isinstance(above, (*_CONDITIONS, cst.Expr, cst.CompIf)):
+            return None
+        if isinstance(above, cst.Arg):
+            return self._through_argument(above, what)
+        if isinstance(above, cst.Attribute):
+            return self._through_attribute(node, above, what)
+        if isinstance(above, (cst.AssignTarget, cst.AugAssign, cst.Del)):
+            self._into_target(node, above, what)
+            return None
+        if isinstance(above, (cst.Assign, cst.AnnAssign, cst.NamedExpr)):
+            self._assigned(above, what)
+            return above if isinstance(above, cst.NamedExpr) else None
+        if isinstance(above, cst.IfExp):
+            return None if above.test is node else above
+        is_returned = isinstance(above, (cst.Return, cst.Yield))
+        self._add(Fate.RETURNED if is_returned else Fate.PASSED_ON, above, what)
+        return None
+
+    def _through_argument(self, arg: cst.Arg, what: str) -> cst.CSTNode | None:
+        call = self._facts.index.parent[arg]
+        if not isinstance(call, cst.Call):  # a base class
+            self._add(Fate.PASSED_ON, arg, what)
+            return None
+        if call in self._own or self._ends_in_call(call, what):
+            return None
+        return call
+
+    def _through_attribute(
+        self, node: cst.CSTNode, above: cst.Attribute, what: str
+    ) -> cst.CSTNode | None:
+        called = self._facts.index.parent[above]
+        if self._is_read_of_object(node, above):
+            self._add(Fate.READ, above, what)
+            return None
+        if not (isinstance(called, cst.Call) and called.func is above):
+            return above
+        if effects.is_stable_call(called):
+            return called
+        self._method(called, above, what)
+        return None
+
+    def _into_target(
+        self, node: cst.CSTNode, above: cst.AssignTarget | cst.AugAssign | cst.Del, what: str
+    ) -> None:
+        """``jobs[key] = …`` keeps the key; ``params["Accept"] = …`` changes our own dictionary."""
+        if isinstance(node, cst.Subscript):
+            if any(self._mentions_identity(part) for part in node.slice):
+                self._add(Fate.STORED, node, what)
+        elif isinstance(above, cst.AugAssign) and isinstance(above.target, cst.Name):
+            self._follow(self._made(above.target, above))
 
     def _is_read_of_object(self, node: cst.CSTNode, above: cst.Attribute) -> bool:
         """``obj.content_length`` asks S3 for the object; ``obj.key`` does not."""
@@ -256,17 +261,8 @@ class Visibility:
             return False
         return self._facts.clients.receiver(node).role is Role.OBJECT
 
-    def _item_store(self, node: cst.Subscript | cst.Attribute, what: str) -> None:
-        """``jobs[key] = …`` keeps the key; ``params["Accept"] = …`` changes our own dictionary."""
-        if isinstance(node, cst.Subscript) and any(
-            self._mentions_identity(part) for part in node.slice
-        ):
-            self._add(Fate.STORED, node, what)
-
     def _mentions_identity(self, node: cst.CSTNode) -> bool:
-        return any(
-            self._facts.definitions.of(name) in self._followed for name in names_in(node)
-        )
+        return any(self._facts.definitions.of(name) in self._followed for name in names_in(node))
 
     def _assigned(self, assign: cst.Assign | cst.AnnAssign | cst.NamedExpr, what: str) -> None:
         targets: list[cst.BaseExpression]
@@ -291,7 +287,7 @@ class Visibility:
                 return definition
         return self._facts.definitions.of(target)
 
-    def _ends_in_call(self, call: cst.Call, arg: cst.Arg, what: str) -> bool:
+    def _ends_in_call(self, call: cst.Call, what: str) -> bool:
         """Handle a value passed to a call; ``False`` means the call's result carries it on."""
         if effects.is_log(call):
             self._add(Fate.LOGGED, call, what)
@@ -303,8 +299,7 @@ class Visibility:
         if isinstance(above, cst.Raise):
             return True
         if isinstance(call.func, cst.Attribute):
-            kind = self._operation(call.func.attr.value)
-            if kind is not None:
+            if call.func.attr.value in (READERS | LISTERS | DELETERS):
                 return True  # found again, and judged, by what it names
             if name == "wait":
                 return True
@@ -328,9 +323,9 @@ class Visibility:
         name = func.attr.value
         if name in ("wait_until_exists", "wait_until_not_exists"):
             self._add(Fate.WAITED_FOR, call, what)
-        elif name in _DELETERS:
+        elif name in DELETERS:
             self._add(Fate.DELETED, call, what)
-        elif name in _READERS:
+        elif name in READERS:
             self._add(Fate.READ, call, what)
         elif name in ("append", "pop", "setdefault", "update", "add"):
             return
@@ -339,195 +334,26 @@ class Visibility:
 
     # -- operations that name the object ---------------------------------------------------
 
-    @staticmethod
-    def _operation(name: str) -> Fate | None:
-        if name in _READERS or name in _LISTERS:
-            return Fate.READ
-        return Fate.DELETED if name in _DELETERS else None
-
     def _operations(self) -> None:
-        """Find S3 calls anywhere in the file whose key is, or may be, the object's."""
-        facts, index = self._facts, self._facts.index
-        key = self._candidate.upload.key
-        if key is None:
-            return
-        names = (*_READERS, *_LISTERS, *_DELETERS, "wait")
+        """Take account of the S3 calls anywhere in the file that name the object."""
+        index = self._facts.index
         here = index.function(self._candidate.upload.invocation.carrier)
-        for name in names:
-            for func in index.attributes.get(name, ()):
-                call = invocation(index, func)
-                if call is None:
-                    continue
-                same_place = index.function(func) is here
-                certain = self._names_object(call, name, key)
-                if certain is None:
-                    continue
-                fate = Fate.WAITED_FOR if name == "wait" else self._operation(name)
-                assert fate is not None
-                if fate is Fate.READ and not (certain and same_place):
-                    fate = Fate.MAY_BE_READ
-                elif not certain and fate is Fate.DELETED and same_place:
-                    continue
-                if not any(use.node is call.carrier for use in self.uses):
-                    self._add(fate, call.carrier, last_name(func) or "")
-
-    def _names_object(self, call: Invocation, name: str, key: Template) -> bool | None:
-        """Tell whether an operation is on the object: certainly, perhaps, or not (``None``)."""
-        facts = self._facts
-        copied = keyword(call.args, "CopySource")
-        if copied is None and name == "copy":
-            copied = argument(call.args, 0, "CopySource")
-        if copied is not None:
-            return self._copies_object(copied, key)
-        if self._is_other_bucket(call):
-            return None
-        if name in _LISTERS or keyword(call.args, "Prefix") is not None:
-            return self._lists_object(call, key)
-        found = self._key_of(call, name)
-        if found is None:
-            if name in _CERTAIN_READERS and any(arg.star == "**" for arg in call.args):
-                return False
-            several = keyword(call.args, "Delete")
-            found_keys = _keys_in(several) if several is not None else []
-            if several is not None and self._mentions_key(several):
-                return True
-        else:
-            found_keys = [found]
-        templates = [facts.templates.of(one) for one in found_keys]
-        if key in templates:
-            return True
-        return False if any(may_match(template, key) for template in templates) else None
-
-    def _copies_object(self, source: cst.Arg, key: Template) -> bool | None:
-        """``CopySource`` is ``{"Bucket": …, "Key": …}`` or ``"bucket/key"``."""
-        node = self._facts.definitions.resolve(source.value)
-        if self._mentions_key(node) or contains(self._facts.templates.of(source.value), key):
-            return True
-        keys = [self._facts.templates.of(one) for one in _keys_in(node)]
-        if key in keys:
-            return True
-        return False if any(may_match(one, key) for one in keys) else None
-
-    def _key_of(self, call: Invocation, name: str) -> cst.BaseExpression | None:
-        arg = keyword(call.args, "Key")
-        if arg is None and name in ("download_file", "download_fileobj"):
-            arg = argument(call.args, 1, "Key")
-        if arg is None:
-            made = self._facts.clients.receiver(call.receiver).made
-            if made is not None and callee(made) == "Object":
-                arg = argument(made.args, len(made.args) - 1, "key")
-        return arg.value if arg is not None else None
-
-    def _is_other_bucket(self, call: Invocation) -> bool:
-        bucket = keyword(call.args, "Bucket")
-        if bucket is None:
-            return False
-        one = literal(self._facts.templates.of(bucket.value))
-        other = literal(self._candidate.upload.bucket or ())
-        return bool(one and other) and one != other
-
-    def _bucket_listed(self, call: Invocation) -> Template | None:
-        """Return the bucket of a listing: an argument, or what ``.objects`` belongs to."""
-        bucket = keyword(call.args, "Bucket")
-        if bucket is not None:
-            return self._facts.templates.of(bucket.value)
-        objects = call.receiver
-        if isinstance(objects, cst.Attribute) and objects.attr.value == "objects":
-            made = self._facts.clients.receiver(objects.value).made
-            name = argument(made.args, 0, "name") if made is not None else None
-            return self._facts.templates.of(name.value) if name is not None else None
-        return None
-
-    def _lists_object(self, call: Invocation, key: Template) -> bool | None:
-        prefix = keyword(call.args, "Prefix")
-        if prefix is None:
-            same = self._bucket_listed(call) == self._candidate.upload.bucket
-            return True if same else None
-        template = self._facts.templates.of(prefix.value)
-        text, start = literal(template), key[0] if key else ""
-        if text is not None:
-            return True if isinstance(start, str) and start.startswith(text) else None
-        if template == key[: len(template)]:
-            return True
-        return False if may_match(template, key) else None
-
-    def _mentions_key(self, node: cst.CSTNode) -> bool:
-        return any(
-            self._facts.definitions.of(name) in self._followed for name in names_in(node)
-        )
+        for operation in Operations(self._facts, self._candidate.upload, self._followed):
+            call = operation.invocation
+            same_place = index.function(call.carrier) is here
+            fate = _fate(call.method)
+            if fate is Fate.READ and not (operation.is_certain and same_place):
+                fate = Fate.MAY_BE_READ
+            elif not operation.is_certain and (same_place or fate is Fate.WAITED_FOR):
+                continue
+            if not any(use.node is call.carrier for use in self.uses):
+                self._add(fate, call.carrier, call.method)
 
 
-def _keys_in(node: cst.CSTNode) -> list[cst.BaseExpression]:
-    """Return the values of every ``"Key": …`` in an argument such as ``CopySource``."""
-    return [
-        part.value
-        for part in descendants(node)
-        if isinstance(part, cst.DictElement) and string_value(part.key) == "Key"
-    ]
-
-
-_UPLOAD = re.compile(r"upload", re.IGNORECASE)
-_KEPT = re.compile(r"\b(stored?|saved?|wrote|written|staged|copied|pushed|sent)\b", re.IGNORECASE)
-_S3 = re.compile(r"\bs3\b|\bbucket\b", re.IGNORECASE)
-#: "Uploading …" and "Input uploaded" speak of this upload even if they name nothing of it …
-_BARE = re.compile(
-    r"^\W*(\w+\W+)?(upload(ing|ed)?\b(?!\s+by))"
-    r"|\b(input|payload|request|body|json|invocation)\b[^.]{0,30}\buploaded\b(?!\s+by)",
-    re.IGNORECASE,
-)
-#: … and these speak of somebody else's.
-_OTHERS = re.compile(
-    r"\b(users?|clients?|customers?|process\w*|receiv\w*|accept\w*|handl\w*)\b[^.]*upload"
-    r"|uploaded by",
-    re.IGNORECASE,
-)
-
-
-def announces_upload(
-    facts: Facts, statement: cst.CSTNode, behind: Collection[Definition]
-) -> bool:
-    """Tell whether a statement only logs that the payload was uploaded.
-
-    Args:
-        facts: The module.
-        statement: The statement.
-        behind: What the key and the URI of the object are made from; to say "stored x" of one
-            of these is about the upload, too.
-    """
-    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
-        return False
-    small = statement.body[0]
-    if not isinstance(small, cst.Expr):
-        return False
-    call = unwrap_await(small.value)
-    if not isinstance(call, cst.Call) or not effects.is_log(call):
-        return False
-    if any(effects.unstable_part(arg.value) is not None for arg in call.args):
-        return False
-    text = _text(call)
-    if _OTHERS.search(text):
-        return False
-    names = {facts.definitions.of(name) for name in names_in(call)}
-    is_about = not names.isdisjoint(behind) or _S3.search(text) is not None
-    if is_about and (_UPLOAD.search(text) or _KEPT.search(text)):
-        return True
-    return _BARE.search(text) is not None
-
-
-def _text(node: cst.CSTNode) -> str:
-    """Return all literal text in an expression."""
-    found = []
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        text = string_value(current)
-        if text is not None:
-            found.append(text)
-        elif isinstance(current, cst.FormattedStringText):
-            found.append(current.value)
-        else:
-            stack.extend(current.children)
-    return " ".join(found)
+def _fate(method: str) -> Fate:
+    if method in WAITERS:
+        return Fate.WAITED_FOR
+    return Fate.DELETED if method in DELETERS else Fate.READ
 
 
 def is_response_name(facts: Facts, name: cst.Name, candidate: Candidate) -> bool:

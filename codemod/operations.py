@@ -1,0 +1,147 @@
+"""S3 operations that name an object: reading, listing, copying, deleting, waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod.definitions import Definition
+from codemod.facts import Facts
+from codemod.invocations import Invocation, invocation
+from codemod.syntax import argument, callee, descendants, keyword, names_in, string_value
+from codemod.template import Template, contains, literal, may_match
+from codemod.uploads import Upload
+
+READERS = frozenset(
+    "get_object download_file download_fileobj head_object copy_object copy get_object_attributes"
+    " select_object_content generate_presigned_url get_object_tagging put_object_tagging"
+    " get_object_acl put_object_acl restore_object get download copy_from load"
+    " read_file read_string_as_string download_data read_s3_file".split()
+)
+_CERTAIN_READERS = frozenset("get_object head_object copy_object download_fileobj".split())
+LISTERS = frozenset("list_objects_v2 list_objects list_object_versions filter paginate all".split())
+DELETERS = frozenset("delete_object delete_objects delete".split())
+WAITERS = frozenset(("wait",))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One operation on an object; not certain if its key may also be another one."""
+
+    invocation: Invocation
+    is_certain: bool
+
+
+class Operations:
+    """Finds the operations of a file that are, or may be, on the object of one upload."""
+
+    def __init__(self, facts: Facts, upload: Upload, known: Collection[Definition]) -> None:
+        """Take what the object is known by: the variables with its key or its URI."""
+        self._facts = facts
+        self._upload = upload
+        self._known = known
+
+    def __iter__(self) -> Iterator[Operation]:
+        key = self._upload.key
+        if key is None:
+            return
+        for name in (*READERS, *LISTERS, *DELETERS, *WAITERS):
+            for func in self._facts.index.attributes.get(name, ()):
+                call = invocation(self._facts.index, func)
+                certain = self._names_object(call, name, key) if call is not None else None
+                if call is not None and certain is not None:
+                    yield Operation(call, certain)
+
+    def _names_object(self, call: Invocation, name: str, key: Template) -> bool | None:
+        """Tell whether an operation is on the object: certainly, perhaps, or not (``None``)."""
+        facts = self._facts
+        copied = keyword(call.args, "CopySource")
+        if copied is None and name == "copy":
+            copied = argument(call.args, 0, "CopySource")
+        if copied is not None:
+            return self._copies_object(copied, key)
+        if self._is_other_bucket(call):
+            return None
+        if name in LISTERS or keyword(call.args, "Prefix") is not None:
+            return self._lists_object(call, key)
+        found = self._key_of(call, name)
+        if found is None:
+            if name in _CERTAIN_READERS and any(arg.star == "**" for arg in call.args):
+                return False
+            several = keyword(call.args, "Delete")
+            found_keys = _keys_in(several) if several is not None else []
+            if several is not None and self._mentions_key(several):
+                return True
+        else:
+            found_keys = [found]
+        templates = [facts.templates.of(one) for one in found_keys]
+        if key in templates:
+            return True
+        return False if any(may_match(template, key) for template in templates) else None
+
+    def _copies_object(self, source: cst.Arg, key: Template) -> bool | None:
+        """``CopySource`` is ``{"Bucket": …, "Key": …}`` or ``"bucket/key"``."""
+        node = self._facts.definitions.resolve(source.value)
+        if self._mentions_key(node) or contains(self._facts.templates.of(source.value), key):
+            return True
+        keys = [self._facts.templates.of(one) for one in _keys_in(node)]
+        if key in keys:
+            return True
+        return False if any(may_match(one, key) for one in keys) else None
+
+    def _key_of(self, call: Invocation, name: str) -> cst.BaseExpression | None:
+        arg = keyword(call.args, "Key")
+        if arg is None and name in ("download_file", "download_fileobj"):
+            arg = argument(call.args, 1, "Key")
+        if arg is None:
+            made = self._facts.clients.receiver(call.receiver).made
+            if made is not None and callee(made) == "Object":
+                arg = argument(made.args, len(made.args) - 1, "key")
+        return arg.value if arg is not None else None
+
+    def _is_other_bucket(self, call: Invocation) -> bool:
+        bucket = keyword(call.args, "Bucket")
+        if bucket is None:
+            return False
+        one = literal(self._facts.templates.of(bucket.value))
+        other = literal(self._upload.bucket or ())
+        return bool(one and other) and one != other
+
+    def _bucket_listed(self, call: Invocation) -> Template | None:
+        """Return the bucket of a listing: an argument, or what ``.objects`` belongs to."""
+        bucket = keyword(call.args, "Bucket")
+        if bucket is not None:
+            return self._facts.templates.of(bucket.value)
+        objects = call.receiver
+        if isinstance(objects, cst.Attribute) and objects.attr.value == "objects":
+            made = self._facts.clients.receiver(objects.value).made
+            name = argument(made.args, 0, "name") if made is not None else None
+            return self._facts.templates.of(name.value) if name is not None else None
+        return None
+
+    def _lists_object(self, call: Invocation, key: Template) -> bool | None:
+        prefix = keyword(call.args, "Prefix")
+        if prefix is None:
+            same = self._bucket_listed(call) == self._upload.bucket
+            return True if same else None
+        template = self._facts.templates.of(prefix.value)
+        text, start = literal(template), key[0] if key else ""
+        if text is not None:
+            return True if isinstance(start, str) and start.startswith(text) else None
+        if template == key[: len(template)]:
+            return True
+        return False if may_match(template, key) else None
+
+    def _mentions_key(self, node: cst.CSTNode) -> bool:
+        return any(self._facts.definitions.of(name) in self._known for name in names_in(node))
+
+
+def _keys_in(node: cst.CSTNode) -> list[cst.BaseExpression]:
+    """Return the values of every ``"Key": …`` in an argument such as ``CopySource``."""
+    return [
+        part.value
+        for part in descendants(node)
+        if isinstance(part, cst.DictElement) and string_value(part.key) == "Key"
+    ]
