@@ -11,6 +11,7 @@ from codemod.handovers import with_functions
 from codemod.layout import Layout, arrange
 from codemod.model import Fix
 from codemod.pairing import Candidate, pair
+from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
@@ -82,11 +83,8 @@ def _judge(facts: Facts, candidate: Candidate) -> list[Verdict]:
     layout = arrange(facts, candidate, seen)
     if isinstance(layout, Refusal):
         return [Verdict(call, candidate.upload, Fix.NONE, layout) for call in candidate.calls]
-    refusals = [
-        refusal
-        for check in CHECKS
-        if (refusal := check(facts, candidate, seen, layout)) is not None
-    ]
+    case = Proposal(facts, candidate, seen, layout)
+    refusals = [refusal for check in CHECKS if (refusal := check(case)) is not None]
     refusals.sort(key=lambda refusal: REASONS[refusal.reason].code != "SAI003")
     chosen = refusals[0] if refusals else None
     if chosen is not None and REASONS[chosen.reason].code == "SAI003":

@@ -1,0 +1,50 @@
+"""May a candidate be rewritten? One small check for each way in which a rewrite could be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codemod.proposals import Proposal
+from codemod.refusals import Refusal
+from codemod.safety.names import (
+    cells_are_in_order,
+    names_mean_what_they_say,
+    nobody_lists_the_names,
+)
+from codemod.safety.objects import (
+    nothing_untrue_is_logged,
+    object_stays_private,
+    upload_options,
+)
+from codemod.safety.paths import deleting_is_cleaning_up, every_path_calls
+from codemod.safety.payloads import (
+    arguments_only_give_values,
+    calls_agree_on_content_type,
+    calls_agree_on_location,
+    content_type_can_travel,
+    payload_can_be_sent,
+    payload_is_not_used_later,
+    upload_is_finished,
+)
+
+Check = Callable[[Proposal], Refusal | None]
+
+#: The checks, in the order in which their answers are preferred. The first refusal without a
+#: rewrite (SAI003) wins over every refusal that ``--unsafe-fixes`` may override (SAI002).
+CHECKS: tuple[Check, ...] = (
+    names_mean_what_they_say,
+    nobody_lists_the_names,
+    payload_can_be_sent,
+    payload_is_not_used_later,
+    arguments_only_give_values,
+    upload_is_finished,
+    content_type_can_travel,
+    calls_agree_on_content_type,
+    calls_agree_on_location,
+    upload_options,
+    every_path_calls,
+    object_stays_private,
+    deleting_is_cleaning_up,
+    nothing_untrue_is_logged,
+    cells_are_in_order,
+)

@@ -1,0 +1,62 @@
+"""Do names and cells mean what the analysis takes them for?"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from codemod.cell_order import order_matters
+from codemod.definitions import Kind
+from codemod.facts import Facts
+from codemod.payload import Form
+from codemod.proposals import Proposal
+from codemod.refusals import Refusal
+
+_GENERATED = {
+    Form.UNKNOWN: ("len", "isinstance", "str", "bytes"),
+    Form.PATH: ("len", "open"),
+}
+
+
+def names_mean_what_they_say(case: Proposal) -> Refusal | None:
+    """A parameter called ``len`` or a local ``json`` is not what the analysis takes it for."""
+    function = case.facts.index.function(case.candidate.upload.uploading)
+    walk = case.facts.definitions.walk(function)
+    for text in _GENERATED.get(case.candidate.payload.form, ("len",)):
+        is_local = text in walk.local
+        if is_local or case.facts.definitions.free(text, function).kind is not Kind.OUTSIDE:
+            return Refusal("name-shadowed", case.layout.uploading, text, f"rename {text}")
+    functions = [function]
+    if case.candidate.upload.via is not None:
+        functions.append(case.candidate.upload.via.function)
+    for one in functions:
+        for name in case.facts.index.well_known_bound.get(one, ()):
+            if _is_bound_here(case.facts, name):
+                return Refusal("name-shadowed", name, name.value, f"rename {name.value}")
+    return None
+
+
+def _is_bound_here(facts: Facts, name: cst.Name) -> bool:
+    definition = facts.definitions.of(name)
+    shared = definition.sources if definition.kind is Kind.SHARED else [definition]
+    kinds = {origin.kind for source in shared for origin in source.origins()}
+    return not kinds <= {Kind.IMPORTED, Kind.OUTSIDE, Kind.UNBOUND}
+
+
+def nobody_lists_the_names(case: Proposal) -> Refusal | None:
+    """``locals()``, ``eval`` and the like see names that come and go with a rewrite."""
+    function = case.facts.index.function(case.candidate.upload.uploading)
+    for text in ("locals", "vars", "eval", "exec", "dir", "globals"):
+        for name in case.facts.index.names.get(text, ()):
+            call = case.facts.index.parent[name]
+            if not isinstance(call, cst.Call) or call.func is not name:
+                continue
+            if text in ("vars", "dir") and call.args:
+                continue
+            if case.facts.index.function(name) is function:
+                return Refusal("name-shadowed", call, text, f"do without {text}()")
+    return None
+
+
+def cells_are_in_order(case: Proposal) -> Refusal | None:
+    """That upload and call mean one object is proven for cells run from top to bottom."""
+    return order_matters(case.facts, case.candidate)

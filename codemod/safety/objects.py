@@ -1,0 +1,116 @@
+"""Does anybody else need the object, its URI or what its upload says?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from codemod.announcements import announces_upload
+from codemod.facts import Facts
+from codemod.layout import fates_left
+from codemod.pairing import Candidate
+from codemod.proposals import Proposal
+from codemod.refusals import Refusal
+from codemod.syntax import string_value
+from codemod.template import Hole, source
+from codemod.visibility import Fate
+
+#: Options of an upload that say nothing which an inline payload would have to say as well.
+_HARMLESS_OPTIONS = frozenset(
+    "StorageClass CacheControl Expires ContentDisposition ContentLanguage ContentLength Config"
+    " ChecksumAlgorithm ContentMD5 RequestPayer".split()
+)
+_HARMLESS_VALUES = {
+    "ServerSideEncryption": ("AES256",),
+    "ACL": ("private", "bucket-owner-full-control"),
+}
+
+
+def upload_options(case: Proposal) -> Refusal | None:
+    """Encryption keys, tags, metadata, object lock, owner checks: only an object has them."""
+    for name, node in case.candidate.upload.options:
+        if name in _HARMLESS_OPTIONS:
+            continue
+        value = getattr(node, "value", None)
+        if name in _HARMLESS_VALUES and string_value(value) in _HARMLESS_VALUES[name]:
+            continue
+        return Refusal("upload-options", node, name or source(node))
+    return None
+
+
+def object_stays_private(case: Proposal) -> Refusal | None:
+    """What leaves the function could be used to find the object."""
+    reasons = {
+        Fate.RETURNED: "uri-returned",
+        Fate.STORED: "uri-stored",
+        Fate.PASSED_ON: "uri-passed-on",
+        Fate.MAY_BE_READ: "object-read-elsewhere",
+    }
+    for fate, node, what in fates_left(case.seen, case.layout, case.facts):
+        reason = reasons.get(fate)
+        if reason is not None:
+            return Refusal(reason, node, what)
+    return _on_attribute(case.facts, case.candidate)
+
+
+def _on_attribute(facts: Facts, candidate: Candidate) -> Refusal | None:
+    """A key that is an attribute is visible to everyone who has the object it belongs to."""
+    key = candidate.upload.key or ()
+    if len(key) != 1 or not isinstance(key[0], Hole):
+        return None
+    node = key[0].node
+    if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name):
+        return None
+    if node.value.value != "self":
+        return None
+    own = [candidate.upload.invocation.carrier]
+    own.extend(call.invocation.carrier for call in candidate.calls)
+    for access in facts.index.attributes.get(node.attr.value, ()):
+        if facts.index.function(access) is not facts.index.function(own[0]):
+            if isinstance(facts.index.parent[access], cst.AssignTarget):
+                continue
+            return Refusal("uri-stored", access, source(node))
+    return None
+
+
+def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
+    """A log line that says "uploaded to …" must stay on the S3 route."""
+    index = case.facts.index
+    function = index.function(case.candidate.upload.uploading)
+    after = index.order[case.layout.uploading]
+    for fate, node, _ in fates_left(case.seen, case.layout, case.facts):
+        if fate is not Fate.LOGGED or index.function(node) is not function:
+            continue
+        statement = index.statement(node)
+        if index.order[statement] > after and announces_upload(
+            case.facts, statement, case.seen.behind
+        ):
+            if not _in_handler(case.facts, node, function):
+                return Refusal("upload-announced", node, unlock="log it right after the upload")
+    for one in _between(case.candidate):
+        if one not in case.layout.attached and announces_upload(case.facts, one, case.seen.behind):
+            return Refusal("upload-announced", one, unlock="log it right after the upload")
+    return None
+
+
+def _between(candidate: Candidate) -> Iterator[cst.CSTNode]:
+    for reach in candidate.spans:
+        yield from reach.between
+        for step in reach.down_to_first:
+            orelse = getattr(step.statement, "orelse", None)
+            if isinstance(orelse, cst.Else) and isinstance(orelse.body, cst.IndentedBlock):
+                yield from orelse.body.body
+            body = step.statement.body
+            if isinstance(body, cst.IndentedBlock):
+                after = [one for one in body.body if one is not step.part]
+                yield from after
+
+
+def _in_handler(facts: Facts, node: cst.CSTNode, function: cst.CSTNode) -> bool:
+    for above in facts.index.ancestors(node):
+        if above is function:
+            return False
+        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
+            return True
+    return False

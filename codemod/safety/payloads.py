@@ -1,0 +1,159 @@
+"""Can the payload be measured and sent, and does the rest of the request go with it?"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from codemod import effects
+from codemod.payload import Form
+from codemod.proposals import Proposal
+from codemod.refusals import Refusal
+from codemod.syntax import callee, children, descendants
+from codemod.template import source
+from codemod.uploads import Given
+
+
+def payload_can_be_sent(case: Proposal) -> Refusal | None:
+    """Text files fail inline, streams cannot be read twice."""
+    payload = case.candidate.payload
+    if payload.form is Form.TEXT_HANDLE:
+        return Refusal("payload-is-text-file", payload.node, unlock='open the file with mode "rb"')
+    if case.candidate.upload.given is Given.HANDLE and payload.form not in (
+        Form.HANDLE,
+        Form.PATH,
+        Form.BYTES,
+    ):
+        return Refusal(
+            "payload-is-stream",
+            payload.node,
+            source(payload.node),
+            "upload bytes, a path, or a file that is opened here",
+        )
+    if payload.form is Form.HANDLE and not isinstance(payload.node, cst.Name):
+        return Refusal(
+            "payload-is-stream",
+            payload.node,
+            source(payload.node),
+            "assign the file object to a variable",
+        )
+    return None
+
+
+def payload_is_not_used_later(case: Proposal) -> Refusal | None:
+    """A handle is read to its end, or closed, by the upload; the inline route leaves it open."""
+    node = case.candidate.payload.node
+    if case.candidate.payload.form is not Form.HANDLE or not isinstance(node, cst.Name):
+        return None
+    index = case.facts.index
+    uploading = index.order[case.layout.uploading]
+    closing = case.candidate.upload.given is Given.HANDLE
+    for name in case.facts.definitions.reads(case.facts.definitions.of(node)):
+        if name is node or index.order[index.statement(name)] < uploading:
+            continue
+        if index.inside(name, case.candidate.upload.invocation.carrier):
+            return Refusal("payload-used-later", name, name.value)
+        above = index.parent[name]
+        method = above.attr.value if isinstance(above, cst.Attribute) else None
+        if method == "close" or (method == "getvalue" and not closing):
+            continue
+        return Refusal(
+            "payload-used-later", name, name.value, "open the file again for the later use"
+        )
+    return None
+
+
+def arguments_only_give_values(case: Proposal) -> Refusal | None:
+    """On the inline route the upload's arguments are not evaluated, but the payload is, first."""
+    payload = case.candidate.payload
+    for arg in case.candidate.upload.invocation.args:
+        part = _impure_besides(arg.value, payload.node)
+        if part is not None:
+            return Refusal(
+                "argument-has-effects",
+                part,
+                source(part),
+                "assign it to a variable before the upload",
+            )
+    if payload.form is Form.PATH:
+        part = effects.unstable_part(payload.node)
+        if part is not None:
+            return Refusal(
+                "argument-has-effects", part, source(part), "assign the path to a variable"
+            )
+    if isinstance(payload.node, cst.NamedExpr) or any(
+        isinstance(part, cst.NamedExpr) for part in descendants(payload.node)
+    ):
+        return Refusal("argument-has-effects", payload.node, source(payload.node))
+    return None
+
+
+def _impure_besides(node: cst.CSTNode, payload: cst.CSTNode) -> cst.CSTNode | None:
+    """Return the first impure part of an argument, leaving out the payload in it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current is payload:
+            continue
+        if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
+            return current
+        if isinstance(current, cst.Call) and not _is_known_call(current):
+            return current
+        stack.extend(children(current))
+    return None
+
+
+def _is_known_call(call: cst.Call) -> bool:
+    return (
+        effects.is_stable_call(call)
+        or effects.is_fresh_call(call)
+        or callee(call) in ("open", "BytesIO", "TransferConfig", "ProgressPercentage")
+    )
+
+
+def content_type_can_travel(case: Proposal) -> Refusal | None:
+    """A ContentType that stands only on the upload must go with the inline payload."""
+    content_type = case.candidate.upload.content_type
+    if content_type is None:
+        return None
+    part = effects.unstable_part(content_type)
+    if part is not None and any(call.content_type is False for call in case.candidate.calls):
+        return Refusal(
+            "argument-has-effects", part, source(part), "assign ContentType to a variable"
+        )
+    for call in case.candidate.calls:
+        if call.content_type is None or (call.through is not None and not call.content_type):
+            return Refusal(
+                "content-type-unclear",
+                call.invocation.carrier,
+                unlock="pass ContentType to the call",
+            )
+    return None
+
+
+def calls_agree_on_content_type(case: Proposal) -> Refusal | None:
+    """Several calls share one dictionary, which cannot hold a ContentType for some of them."""
+    if case.candidate.upload.content_type is None:
+        return None
+    if len({call.content_type for call in case.candidate.calls}) > 1:
+        return Refusal(
+            "content-type-unclear",
+            case.candidate.calls[0].invocation.carrier,
+            unlock="pass ContentType to every call",
+        )
+    return None
+
+
+def calls_agree_on_location(case: Proposal) -> Refusal | None:
+    """Two uploads in one function may not share one dictionary of parameters."""
+    made = [call.parameters for call in case.candidate.calls if call.parameters is not None]
+    if made and len(made) != len(case.candidate.calls):
+        return Refusal("parameters-used-elsewhere", case.candidate.calls[0].invocation.carrier)
+    return None
+
+
+def upload_is_finished(case: Proposal) -> Refusal | None:
+    """An upload handed to a thread without ``await`` may still be running at the call."""
+    call = case.candidate.upload.invocation
+    if call.is_indirect and not call.is_awaited:
+        return Refusal("upload-not-awaited", call.whole, unlock="await the upload where it is made")
+    return None
