@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codemod.arrangement import arrange
 from codemod.calls import LegacyCall, NotLegacy, find_calls
 from codemod.facts import Facts
 from codemod.flows import with_helpers
 from codemod.handovers import with_functions
-from codemod.layout import Layout, arrange
+from codemod.layout import Layout
 from codemod.model import Fix
 from codemod.pairing import Candidate, pair
 from codemod.proposals import Proposal
@@ -102,7 +103,8 @@ def _notes(candidate: Candidate) -> tuple[str, ...]:
     fixed = literal(key) if key is not None else None
     if not fixed:
         return ()
-    return (
+    note = (
         f"every request overwrites the same key {fixed!r}; the object of an earlier request"
-        " stays behind and may look current",
+        " stays behind and may look current"
     )
+    return (note,)

@@ -1,0 +1,317 @@
+"""Decides on the form of a rewrite and on what moves where, or says what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import libcst as cst
+
+from codemod.assignments import (
+    binds_outside,
+    is_plain_assignment,
+    may_come_first,
+    targets,
+)
+from codemod.attachments import announced_before, attached_to, following, left_behind
+from codemod.calls import METHOD, LegacyCall, Style
+from codemod.facts import Facts
+from codemod.index import LineOrCompound
+from codemod.layout import Form, Layout
+from codemod.locations import is_known, movable_chain, rebuilt, spelled_out
+from codemod.pairing import Candidate, made_by
+from codemod.payload import Form as PayloadForm
+from codemod.refusals import Refusal
+from codemod.structure import is_always_run, is_loop, swallows
+from codemod.syntax import names_in, target_names
+from codemod.visibility import Visibility, is_response_name
+
+
+def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Refusal:
+    """Decide on the form of a rewrite, or say what stands against any."""
+    index = facts.index
+    uploading = index.statement(candidate.upload.uploading)
+    refusal = _place_refusal(facts, candidate, uploading)
+    if refusal is not None:
+        return refusal
+    assert isinstance(uploading, cst.SimpleStatementLine)
+    attached = attached_to(facts, candidate, seen, uploading)
+    refusal = left_behind(facts, candidate, seen, attached)
+    if refusal is not None:
+        return refusal
+    if _fits_branch(facts, candidate, attached):
+        layout = _branch(facts, candidate, seen, uploading, attached)
+        if layout is not None:
+            return layout
+    return _request(facts, candidate, seen, uploading, attached)
+
+
+def _place_refusal(facts: Facts, candidate: Candidate, uploading: LineOrCompound) -> Refusal | None:
+    index = facts.index
+    whole = candidate.upload.uploading
+    if not isinstance(uploading, cst.SimpleStatementLine) or len(uploading.body) != 1:
+        return Refusal("shared-line", whole, unlock="give the upload a line of its own")
+    small = uploading.body[0]
+    if not isinstance(small, (cst.Expr, cst.Assign, cst.AnnAssign)) or small.value is not whole:
+        return Refusal(
+            "upload-in-expression", whole, unlock="make the upload a statement of its own"
+        )
+    if not _binds_only_names(small):
+        return Refusal("upload-response-used", small)
+    if isinstance(index.parent.get(index.block(uploading)), cst.ClassDef):
+        return Refusal("class-body", whole)
+    for reach in candidate.spans:
+        for step in reach.down_to_first:
+            if is_loop(step):
+                return Refusal(
+                    "upload-in-loop",
+                    step.statement,
+                    unlock="call in the same loop in which the object is uploaded",
+                )
+            if not is_always_run(step):
+                return Refusal(
+                    "upload-conditional",
+                    step.statement,
+                    unlock="upload and call in the same branch",
+                )
+    for call in candidate.calls:
+        if index.is_deferred(call.invocation.whole, index.function(whole)):
+            return Refusal(
+                "call-deferred", call.invocation.carrier, unlock="call outside of the lambda"
+            )
+    return None
+
+
+def _binds_only_names(small: cst.Expr | cst.Assign | cst.AnnAssign) -> bool:
+    """Tell whether nothing but names keeps what the upload returns."""
+    if isinstance(small, cst.Assign):
+        targets = [target.target for target in small.targets]
+        return all(
+            isinstance(target, (cst.Name, cst.Tuple))
+            and (
+                not isinstance(target, cst.Tuple)
+                or len(list(target_names(target))) == len(target.elements)
+            )
+            for target in targets
+        )
+    return isinstance(small, cst.Expr) or isinstance(small.target, cst.Name)
+
+
+def _fits_branch(facts: Facts, candidate: Candidate, attached: tuple[LineOrCompound, ...]) -> bool:
+    if len(candidate.calls) != 1:
+        return False
+    call, reach = candidate.calls[0], candidate.spans[0]
+    if call.style not in (Style.KEYWORD, Style.FUNCTION) or not reach.is_flat:
+        return False
+    if not isinstance(reach.last, cst.SimpleStatementLine) or len(reach.last.body) != 1:
+        return False
+    others = facts.index.attributes.get(METHOD, ())
+    if sum(facts.index.inside(func, reach.last) for func in others) > 1:
+        return False
+    if not facts.cells.same(reach.first, reach.last) or facts.cells.shows(reach.last):
+        return False
+    if any(facts.index.is_comprehension(above) for above in _up_to(facts, call, reach.last)):
+        return False
+    return all(
+        statement in attached or is_plain_assignment(statement) for statement in reach.between
+    )
+
+
+def _up_to(facts: Facts, call: LegacyCall, statement: cst.CSTNode) -> Iterable[cst.CSTNode]:
+    for above in facts.index.ancestors(call.invocation.carrier):
+        if above is statement:
+            return
+        yield above
+
+
+def _branch(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+) -> Layout | Refusal | None:
+    """Lay out the branch form; ``None`` if an assignment would move that may fail."""
+    reach, call = candidate.spans[0], candidate.calls[0]
+    plain = [one for one in reach.between if one not in attached]
+    staying: set[cst.CSTNode] = {*attached, *plain}
+    if call.through is None:
+        staying.add(call.entry)
+    is_global = isinstance(facts.index.function(uploading), cst.Module)
+    hoisted: set[LineOrCompound] = set()
+    for statement in reversed(plain):  # what a hoisted assignment reads comes before it
+        reads_response = any(
+            is_response_name(facts, name, candidate) for name in names_in(statement)
+        )
+        if (is_global and not reads_response) or binds_outside(facts, statement, staying):
+            hoisted.add(statement)
+            staying.discard(statement)
+    ordered = tuple(one for one in plain if one in hoisted)
+    kept = tuple(one for one in reach.between if one not in hoisted)
+    if not all(may_come_first(facts, one) for one in ordered):
+        return None
+    refusal = _hoist_refusal(facts, candidate, uploading, ordered)  # type: ignore[arg-type]
+    if refusal is not None:
+        return refusal
+    announcing = announced_before(facts, candidate, seen, uploading)
+    return Layout(Form.BRANCH, uploading, announcing, kept, ordered)  # type: ignore[arg-type]
+
+
+def _hoist_refusal(
+    facts: Facts,
+    candidate: Candidate,
+    uploading: cst.SimpleStatementLine,
+    hoisted: tuple[cst.SimpleStatementLine, ...],
+) -> Refusal | None:
+    """Refuse to move an assignment over an upload that reads the name or makes its value."""
+    read = {name.value for name in names_in(uploading)}
+    for statement in hoisted:
+        for target in targets(statement):
+            if target.value in read:
+                return Refusal(
+                    "name-rebound", statement, target.value, "use a new name for the new value"
+                )
+        for name in names_in(statement):
+            if is_response_name(facts, name, candidate):
+                return Refusal("upload-response-used", name, name.value)
+    return None
+
+
+def _request(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+) -> Layout | Refusal:
+    swallowing = next(
+        (step.statement for step in candidate.spans[0].down_to_first if swallows(step)), None
+    )
+    if swallowing is not None and _guard_comes_first(candidate, uploading):
+        swallowing = None
+    call = candidate.calls[0]
+    if any(one.through is not None for one in candidate.calls):
+        return _through_functions(facts, candidate, seen, uploading, attached, swallowing)
+    if candidate.upload.returns_uri and made_by(facts, call.location, candidate.upload):
+        if swallowing is not None:
+            return Refusal("upload-error-swallowed", swallowing)
+        return _with_result(facts, candidate, seen, uploading, attached)
+    before: LineOrCompound = swallowing if swallowing is not None else uploading
+    return _with_location(facts, candidate, seen, uploading, attached, before, swallowing)
+
+
+def _through_functions(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+    swallowing: cst.BaseCompoundStatement | None,
+) -> Layout | Refusal:
+    """Lay out calls of functions: they get the body on top of what they get anyway."""
+    for call in candidate.calls:
+        if call.through is None or _depends_on_upload(facts, candidate, call):
+            return Refusal("upload-response-used", call.invocation.carrier)
+    return Layout(
+        Form.REQUEST,
+        uploading,
+        announced_before(facts, candidate, seen, uploading),
+        attached,
+        default_before=swallowing,
+    )
+
+
+def _depends_on_upload(facts: Facts, candidate: Candidate, call: LegacyCall) -> bool:
+    return any(
+        is_response_name(facts, name, candidate) or made_by(facts, name, candidate.upload)
+        for arg in call.invocation.args
+        for name in names_in(arg)
+    )
+
+
+def _guard_comes_first(candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:
+    """Tell whether the guard is the first thing in the ``try`` and cannot fail itself."""
+    steps, payload = candidate.spans[0].down_to_first, candidate.payload
+    if len(steps) != 1 or candidate.upload.returns_uri:
+        return False
+    return (
+        payload.form is PayloadForm.BYTES
+        and isinstance(payload.node, cst.Name)
+        and steps[0].statement.body.body[0] is uploading
+    )
+
+
+def _with_result(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+) -> Layout | Refusal:
+    """Lay out an upload that returns the URI, bound to a name."""
+    small = uploading.body[0]
+    names = targets(small)
+    if len(names) != 1:
+        return Refusal("upload-in-expression", candidate.upload.uploading)
+    dropped: list[cst.SimpleStatementLine] = []
+    for call in candidate.calls:
+        location = call.location
+        if isinstance(location, cst.Name) and location.value != names[0].value:
+            copy = facts.index.statement(facts.definitions.of(location).node or location)
+            if not isinstance(copy, cst.SimpleStatementLine) or copy not in following(
+                facts, candidate, uploading
+            ):
+                return Refusal("upload-in-expression", candidate.upload.uploading)
+            dropped.append(copy)
+    return Layout(
+        Form.REQUEST,
+        uploading,
+        announced_before(facts, candidate, seen, uploading),
+        attached,
+        dropped=tuple(dropped),
+        location=cst.Name(names[0].value),
+        location_is_result=True,
+    )
+
+
+def _with_location(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+    before: LineOrCompound,
+    swallowing: cst.BaseCompoundStatement | None,
+) -> Layout | Refusal:
+    """Lay out an upload whose URI the code spells itself."""
+    hoisted: list[cst.SimpleStatementLine] = []
+    dropped: list[cst.SimpleStatementLine] = []
+    location = candidate.calls[0].location
+    if not is_known(facts, location, before):
+        moved = movable_chain(facts, location, before)
+        spelled = spelled_out(facts, location, before)
+        if moved is not None:
+            refusal = _hoist_refusal(facts, candidate, uploading, moved)
+            if refusal is not None:
+                return refusal
+            hoisted.extend(moved)
+        elif spelled is not None:
+            location = spelled
+        else:
+            new = rebuilt(facts, candidate, before)
+            if new is None:
+                return Refusal(
+                    "uri-built-late",
+                    location,
+                    unlock="build InputLocation before the upload",
+                )
+            location = new
+    return Layout(
+        Form.REQUEST,
+        uploading,
+        announced_before(facts, candidate, seen, uploading),
+        attached,
+        tuple(hoisted),
+        tuple(dropped),
+        location,
+        default_before=swallowing,
+    )

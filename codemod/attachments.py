@@ -1,0 +1,217 @@
+"""The statements around an upload that only make sense if something was uploaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from codemod import effects
+from codemod.announcements import announces_upload
+from codemod.assignments import (
+    binds_outside,
+    definition_at,
+    is_plain_assignment,
+    targets,
+)
+from codemod.definitions import Definition
+from codemod.facts import Facts
+from codemod.index import LineOrCompound
+from codemod.pairing import Candidate
+from codemod.refusals import Refusal
+from codemod.syntax import descendants, names_in, unwrap_await
+from codemod.visibility import Fate, Visibility, is_response_name
+
+
+def following(
+    facts: Facts, candidate: Candidate, statement: LineOrCompound
+) -> Sequence[LineOrCompound]:
+    """Return the statements after the upload in its own block and cell, up to the first call."""
+    body: list[LineOrCompound] = list(facts.index.block(statement).body)  # type: ignore[arg-type]
+    start = body.index(statement) + 1
+    lasts = {reach.last for reach in candidate.spans}
+    found = []
+    for one in body[start:]:
+        if one in lasts or not facts.cells.same(one, statement):
+            break
+        found.append(one)
+    return found
+
+
+def announced_before(
+    facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
+) -> tuple[LineOrCompound, ...]:
+    """Return the "uploading …" log lines before the upload, with only assignments between."""
+    body: list[LineOrCompound] = list(facts.index.block(uploading).body)  # type: ignore[arg-type]
+    about = _about(facts, candidate, seen)
+    found: list[LineOrCompound] = []
+    bound: set[str] = set()
+    for statement in reversed(body[: body.index(uploading)]):
+        if not facts.cells.same(statement, uploading):
+            break
+        if announces_upload(facts, statement, about):
+            if bound.intersection(name.value for name in names_in(statement)):
+                break
+            found.append(statement)
+        elif is_plain_assignment(statement, fresh=True):
+            bound.update(name.value for name in targets(statement))
+        else:
+            break
+    return tuple(reversed(found))
+
+
+def _about(facts: Facts, candidate: Candidate, seen: Visibility) -> set[Definition]:
+    """Return what a log line about the upload may mention: the key, the URI, the payload."""
+    payload = candidate.payload.node
+    if payload not in facts.index.parent:
+        return set(seen.behind)
+    return seen.behind | {facts.definitions.of(name) for name in names_in(payload)}
+
+
+def attached_to(
+    facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
+) -> tuple[LineOrCompound, ...]:
+    found: list[LineOrCompound] = []
+    for statement in following(facts, candidate, uploading):
+        if _belongs_to_upload(facts, candidate, seen, statement, found):
+            found.append(statement)
+        elif not is_plain_assignment(statement):
+            break
+    return tuple(found)
+
+
+def _belongs_to_upload(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    statement: LineOrCompound,
+    before: list[LineOrCompound],
+) -> bool:
+    if announces_upload(facts, statement, _about(facts, candidate, seen)):
+        return True
+    if any(
+        use.fate is Fate.WAITED_FOR and facts.index.inside(use.node, statement) for use in seen.uses
+    ):
+        return isinstance(statement, cst.SimpleStatementLine)
+    if _is_existence_check(seen, statement):
+        return True
+    reads_response = any(
+        is_response_name(facts, name, candidate) for name in names_in(statement)
+    ) or any(_binds_for(facts, one, statement) for one in before)
+    return (
+        reads_response
+        and _only_checks(facts, statement)
+        and not binds_outside(facts, statement, (*before, statement))
+    )
+
+
+def _is_existence_check(seen: Visibility, statement: LineOrCompound) -> bool:
+    """``s3.head_object(…)`` or ``waiter = s3.get_waiter("object_exists")`` right after."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    if isinstance(small, cst.Expr):
+        return any(
+            use.fate is Fate.READ
+            and use.node is unwrap_await(small.value)
+            and use.what == "head_object"
+            for use in seen.uses
+        )
+    if isinstance(small, cst.Assign) and isinstance(small.value, cst.Call):
+        made = small.value.func
+        return (
+            isinstance(made, cst.Attribute)
+            and made.attr.value == "get_waiter"
+            and any(use.fate is Fate.WAITED_FOR for use in seen.uses)
+        )
+    return False
+
+
+def _binds_for(facts: Facts, earlier: LineOrCompound, statement: LineOrCompound) -> bool:
+    """Tell whether a statement reads a name that an earlier one of the S3 route binds."""
+    bound = set(targets(earlier))
+    return any(
+        (node := facts.definitions.of(name).node) is not None and node in bound
+        for name in names_in(statement)
+    )
+
+
+def _only_checks(facts: Facts, statement: LineOrCompound) -> bool:
+    """Tell whether a statement does no more than look at a value, log, raise or return."""
+    for node in descendants(statement):
+        if isinstance(node, (cst.For, cst.While, cst.With, cst.FunctionDef, cst.Del, cst.Await)):
+            return False
+        if isinstance(node, cst.Call) and not (
+            effects.is_log(node)
+            or effects.is_stable_call(node)
+            or _is_raised(facts, node)
+            or effects.is_exit(node)
+        ):
+            return False
+        if isinstance(node, cst.AssignTarget) and not isinstance(node.target, cst.Name):
+            return False
+    return True
+
+
+def _is_raised(facts: Facts, call: cst.Call) -> bool:
+    return isinstance(facts.index.parent[call], cst.Raise)
+
+
+def left_behind(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    attached: tuple[LineOrCompound, ...],
+) -> Refusal | None:
+    """Refuse if something that needs the uploaded object stays outside of the S3 route."""
+    index = facts.index
+
+    def moves(node: cst.CSTNode) -> bool:
+        return any(index.inside(node, statement) for statement in attached)
+
+    here = index.function(candidate.upload.uploading)
+    for use in seen.uses:
+        if use.fate is Fate.WAITED_FOR and not moves(use.node):
+            return Refusal("object-waited-for", use.node)
+        if use.fate is Fate.READ and not moves(use.node) and index.function(use.node) is here:
+            return Refusal("object-read-back", use.node)
+    allowed_locations = tuple(
+        call.location
+        for call in candidate.calls
+        if call.through is None or not call.through.keeps_location
+    )
+    small = index.statement(candidate.upload.uploading).body[0]  # type: ignore[index]
+    for target in targets(small):
+        definition = definition_at(facts, target)
+        if definition is None or target.value in facts.definitions.declared_elsewhere:
+            return Refusal("upload-response-used", small, target.value)
+        for name in facts.definitions.reads(definition):
+            if moves(name) or any(index.inside(name, place) for place in allowed_locations):
+                continue
+            if _only_feeds(facts, name, candidate, attached):
+                continue
+            return Refusal("upload-response-used", name, target.value)
+    return None
+
+
+def _only_feeds(
+    facts: Facts,
+    name: cst.Name,
+    candidate: Candidate,
+    attached: tuple[LineOrCompound, ...],
+) -> bool:
+    """Tell whether a read only hands the value to another name of the call's location."""
+    statement = facts.index.statement(name)
+    if not candidate.upload.returns_uri or not is_plain_assignment(statement):
+        return False
+    allowed = (*attached, *(call.location for call in candidate.calls if call.through is None))
+    for target in targets(statement):
+        definition = definition_at(facts, target)
+        if definition is None or any(
+            not any(facts.index.inside(read, one) for one in allowed)
+            for read in facts.definitions.reads(definition)
+        ):
+            return False
+    return statement in following(
+        facts, candidate, facts.index.statement(candidate.upload.uploading)
+    )
