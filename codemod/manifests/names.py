@@ -42,8 +42,7 @@ _NAMES: tuple[tuple[Kind, str], ...] = (
 )
 
 #: What every such name ends in or has in it, for a quick look at tens of thousands of names.
-_ENDINGS = (".txt", ".in", ".toml", ".cfg", "setup.py", "file", ".yml", ".yaml", ".lock")
-_ENDINGS += (".sh", ".bash", ".ipynb")
+_ENDINGS = tuple(".txt .in .toml .cfg setup.py file .yml .yaml .lock .sh .bash .ipynb".split())
 _INNER = "file."
 
 

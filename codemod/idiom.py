@@ -1,0 +1,45 @@
+"""The file's own way of writing: how it indents and quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import libcst as cst
+
+from codemod.index import Index, LineOrCompound
+from codemod.nodes import moved
+
+
+class Idiom:
+    """How code near some statements is written."""
+
+    def __init__(self, index: Index, at: LineOrCompound, near: Iterable[cst.CSTNode]) -> None:
+        """Take the statement whose block new code goes into, and nodes to take after."""
+        self._index = index
+        self._at = at
+        self._near = (at, *near)
+
+    def block(self, statements: Sequence[cst.BaseStatement]) -> cst.IndentedBlock:
+        """Make a block that is indented like the block around the statement."""
+        around = self._index.block(self._at)
+        indent = around.indent if isinstance(around, cst.IndentedBlock) else self._module_indent()
+        return cst.IndentedBlock(moved(statements), indent=indent)
+
+    def _module_indent(self) -> str | None:
+        """Return a tab for a file without any block whose continued lines begin with tabs."""
+        if any(isinstance(node, cst.IndentedBlock) for node in self._index.parent):
+            return None
+        return "\t" if "\n\t" in self._index.module.code_for_node(self._at) else None
+
+    def string(self, text: str) -> cst.SimpleString:
+        """Write a string literal with the quotes that are used most nearby."""
+        quote = self._quote()
+        return cst.SimpleString(f"{quote}{text}{quote}")
+
+    def _quote(self) -> str:
+        single = double = 0
+        for node in self._near:
+            text = self._index.module.code_for_node(node)
+            single += text.count("'")
+            double += text.count('"')
+        return "'" if single > double else '"'

@@ -1,0 +1,321 @@
+"""Plans the edits of one candidate: the guard, the two routes, and the changed calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod.arguments import (
+    keyword_argument,
+    separator,
+    star_in_place,
+    with_last,
+    without_remark,
+)
+from codemod.calls import LegacyCall, Style
+from codemod.edits import Replacement, apply
+from codemod.facts import Facts
+from codemod.idiom import Idiom
+from codemod.layout import Form, Layout
+from codemod.measure import Measure
+from codemod.naming import free_name
+from codemod.nodes import (
+    assign,
+    blank_lines,
+    from_comment,
+    leading_lines,
+    standing_alone,
+    with_lines,
+    without_comments,
+)
+from codemod.pairing import Candidate, made_by
+from codemod.parameters import body_parameter
+from codemod.payload import Form as PayloadForm
+from codemod.syntax import dict_items
+from codemod.uploads import Given
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The edits of one candidate, on the nodes of the original tree."""
+
+    edits: dict[cst.CSTNode, Replacement]
+    statement: cst.CSTNode
+
+
+class Planner:
+    """Builds the edits for one candidate."""
+
+    def __init__(
+        self, facts: Facts, candidate: Candidate, layout: Layout, limit: str, taken: set[str]
+    ) -> None:
+        """Take the names that are ``taken`` in the function; the one of the request is added."""
+        self.facts = facts
+        self.candidate = candidate
+        self.layout = layout
+        carriers = [call.invocation.carrier for call in candidate.calls]
+        self.idiom = Idiom(facts.index, layout.uploading, carriers)
+        self.measure = Measure(
+            candidate.payload,
+            self.idiom,
+            limit,
+            body=free_name(taken, "body", "payload_bytes", "inline_body"),
+            file=free_name(taken, "file", "payload_file"),
+            start=free_name(taken, "start", "payload_start"),
+        )
+        self.request = free_name(taken, "request_input", "async_request_input")
+        if layout.form is Form.REQUEST:
+            taken.add(self.request)
+
+    def plan(self) -> Plan:
+        """Return the edits, with the statement that the guard replaces."""
+        if self.layout.form is Form.BRANCH:
+            edits = self._branch()
+        else:
+            edits = self._request()
+        return Plan(edits, self.layout.uploading)
+
+    # -- the two forms ---------------------------------------------------------------------
+
+    def _branch(self) -> dict[cst.CSTNode, Replacement]:
+        call = self.candidate.calls[0]
+        last = self.candidate.spans[0].last
+        assert isinstance(last, cst.SimpleStatementLine)
+        inline = apply(self.facts.index, last, self._inline_arguments(call))
+        s3_route = [
+            *self.layout.announcing,
+            *self.measure.rewinding(),
+            self._upload_statement(),
+            *self.layout.attached,
+            last,
+        ]
+        guard = self._guard([without_comments(inline)], s3_route)
+        edits: dict[cst.CSTNode, Replacement] = dict.fromkeys(
+            (*self.layout.announcing, *self.candidate.spans[0].between, last), ()
+        )
+        edits[self.layout.uploading] = self._in_place_of_upload(guard)
+        return edits
+
+    def _inline_arguments(self, call: LegacyCall) -> dict[cst.CSTNode, Replacement]:
+        """Return the edits that make a call send the body."""
+        body = cst.Name(self.measure.name)
+        if call.through is not None:
+            edits: dict[cst.CSTNode, Replacement] = {}
+            last = call.invocation.args[-1]
+            if made_by(self.facts, call.location, self.candidate.upload):
+                assert isinstance(call.entry, cst.Arg)
+                edits[call.entry] = [call.entry.with_changes(value=cst.Name("None"))]
+            (kept,) = edits.get(last, (last,))
+            assert isinstance(kept, cst.Arg)
+            edits[last] = with_last(kept, keyword_argument(self._parameter(call), body))
+            return edits
+        replacement = [without_remark(self._argument(call.entry, "Body", body))]
+        if self._carries_content_type(call):
+            content_type = self.candidate.upload.content_type
+            assert content_type is not None
+            replacement.insert(0, self._argument(call.entry, "ContentType", content_type, call))
+        return {call.entry: replacement}
+
+    def _parameter(self, call: LegacyCall) -> str:
+        """Return the parameter in which the called function takes the body."""
+        assert call.through is not None
+        return call.through.has_body or body_parameter(self.facts, call.through.function)
+
+    def _request(self) -> dict[cst.CSTNode, Replacement]:
+        layout, upload = self.layout, self.candidate.upload
+        first = self.candidate.calls[0]
+        sent_as = "Body" if first.through is None else self._parameter(first)
+        inline_items: list[tuple[str, cst.BaseExpression]] = [
+            (sent_as, cst.Name(self.measure.name))
+        ]
+        if self._carries_content_type(self.candidate.calls[0]):
+            assert upload.content_type is not None
+            inline_items.append(("ContentType", upload.content_type))
+        located = self._set_request(
+            [("InputLocation", layout.location)] if layout.location is not None else []
+        )
+        s3_route: list[cst.BaseStatement] = [
+            *layout.announcing,
+            *self.measure.rewinding(),
+            self._upload_statement(),
+        ]
+        located = _commented_like(located, self._item_statements())
+        if layout.location_is_result:
+            s3_route.extend(located)
+        elif layout.default_before is None:
+            s3_route[:0] = located
+        s3_route.extend(layout.attached)
+        guard = self._guard(self._set_request(inline_items), s3_route)
+        edits: dict[cst.CSTNode, Replacement] = {}
+        for statement in (
+            *layout.announcing,
+            *layout.attached,
+            *layout.hoisted,
+            *layout.dropped,
+        ):
+            edits[statement] = ()
+        edits[layout.uploading] = self._in_place_of_upload(guard)
+        if layout.default_before is not None:
+            self._put_before(layout.default_before, located, edits)
+        for call in self.candidate.calls:
+            self._edit_call(call, edits)
+        return edits
+
+    def _put_before(
+        self,
+        statement: cst.BaseCompoundStatement,
+        new: Sequence[cst.BaseStatement],
+        edits: dict[cst.CSTNode, Replacement],
+    ) -> None:
+        """Put statements in front of a compound one that holds other edits."""
+        inside = {
+            node: edits.pop(node)
+            for node in list(edits)
+            if self.facts.index.inside(node, statement)
+        }
+        changed = apply(self.facts.index, statement, inside)
+        lines = list(getattr(statement, "leading_lines", ()))
+        first = new[0].with_changes(leading_lines=lines)
+        edits[statement] = [first, *new[1:], changed.with_changes(leading_lines=())]
+
+    def _in_place_of_upload(self, guard: cst.If) -> list[cst.CSTNode]:
+        """Return what replaces the upload, with the blank lines that stood before it."""
+        statements: list[cst.BaseStatement] = [
+            *(with_lines(one, from_comment(leading_lines(one))) for one in self.layout.hoisted),
+            *self.measure.statements(),
+            guard,
+        ]
+        lines = blank_lines(self.layout.uploading.leading_lines)
+        if self.layout.hoisted:
+            lines = (*lines, *from_comment(leading_lines(self.layout.hoisted[0])))
+        statements[0] = with_lines(statements[0], lines)
+        return list(statements)
+
+    def _guard(
+        self, inline: Sequence[cst.BaseStatement], s3_route: Sequence[cst.BaseStatement]
+    ) -> cst.If:
+        first = with_lines(s3_route[0], from_comment(leading_lines(s3_route[0])))
+        return cst.If(
+            self.measure.test(),
+            self.idiom.block(inline),
+            orelse=cst.Else(self.idiom.block([first, *s3_route[1:]])),
+        )
+
+    # -- the upload and the calls ----------------------------------------------------------
+
+    def _upload_statement(self) -> cst.SimpleStatementLine:
+        """Return the upload, taking the measured bytes where a new variable holds them."""
+        upload, payload = self.candidate.upload, self.candidate.payload
+        original = self.layout.uploading
+        statement = original.with_changes(leading_lines=from_comment(original.leading_lines))
+        keeps = (
+            payload.form in (PayloadForm.PATH, PayloadForm.HANDLE)
+            or self.measure.name != self.measure.body
+        )
+        takes_text = upload.api == "upload_string_as_file_body"
+        if upload.via is not None and not upload.via.takes_bytes:
+            return statement
+        if keeps or (takes_text and isinstance(payload.node, cst.Name)):
+            return statement
+        if upload.given is Given.BODY or payload.form is PayloadForm.BYTES:
+            name = cst.Name(self.measure.body)
+            changed = apply(self.facts.index, original, {payload.node: [name]})
+            return changed.with_changes(leading_lines=statement.leading_lines)
+        return statement
+
+    def _carries_content_type(self, call: LegacyCall) -> bool:
+        return self.candidate.upload.content_type is not None and call.content_type is False
+
+    def _argument(
+        self,
+        entry: cst.CSTNode,
+        name: str,
+        value: cst.BaseExpression,
+        call: LegacyCall | None = None,
+    ) -> cst.Arg:
+        """Make an argument spaced like the one it replaces or, with a call, goes in front of."""
+        assert isinstance(entry, cst.Arg)
+        made = entry.with_changes(keyword=cst.Name(name), value=standing_alone(value))
+        if call is None:
+            return made
+        return made.with_changes(
+            comma=separator(entry, call.invocation.args),
+            whitespace_after_arg=cst.SimpleWhitespace(""),
+        )
+
+    def _set_request(self, items: list[tuple[str, cst.BaseExpression]]) -> list[cst.BaseStatement]:
+        elements = [
+            cst.DictElement(self.idiom.string(key), standing_alone(value)) for key, value in items
+        ]
+        return [assign(self.request, cst.Dict(elements))]
+
+    def _edit_call(self, call: LegacyCall, edits: dict[cst.CSTNode, Replacement]) -> None:
+        name = cst.Name(self.request)
+        entry = call.entry
+        if call.parameters is not None or call.through is not None:
+            if call.through is None:
+                self._remove_entry(call, edits)
+            last = call.invocation.carrier.args[-1]
+            edits[last] = with_last(last, cst.Arg(name, star="**"))
+        elif isinstance(entry, cst.Arg):
+            edits.update(star_in_place(self.facts.index, entry, name))
+        else:
+            assert isinstance(entry, cst.DictElement)
+            edits[entry] = [cst.StarredDictElement(name, comma=entry.comma)]
+
+    def _item_statements(self) -> list[cst.SimpleStatementLine]:
+        """Return the statements that set ``params["InputLocation"]`` and are not needed now."""
+        found = []
+        for call in self.candidate.calls:
+            if call.style is Style.DICT_ITEM:
+                statement = self.facts.index.statement(call.entry)
+                assert isinstance(statement, cst.SimpleStatementLine)
+                found.append(statement)
+        return found
+
+    def _remove_entry(self, call: LegacyCall, edits: dict[cst.CSTNode, Replacement]) -> None:
+        """Take ``InputLocation`` out of the dictionary that is passed to the call."""
+        if call.style is Style.DICT_ITEM:
+            edits[self.facts.index.statement(call.entry)] = ()
+            return
+        literal = dict_items(call.parameters_made)
+        assert literal is not None
+        nodes = [node for _, _, node in literal]
+        position = nodes.index(call.entry)
+        edits[call.entry] = ()
+        if position == len(nodes) - 1 and position:
+            edits[nodes[position - 1]] = [_closing_like(nodes[position - 1], call.entry)]
+
+
+def _commented_like(
+    new: list[cst.BaseStatement], old: list[cst.SimpleStatementLine]
+) -> list[cst.BaseStatement]:
+    """Return new statements with the comments of the old ones that they stand for."""
+    if not new or not old:
+        return new
+    comments = [line for one in old for line in from_comment(one.leading_lines)]
+    first = with_lines(new[0], comments)
+    if old[0].trailing_whitespace.comment is not None:
+        first = first.with_changes(trailing_whitespace=old[0].trailing_whitespace)
+    return [first, *new[1:]]
+
+
+def _closing_like(before: cst.CSTNode, last: cst.CSTNode) -> cst.CSTNode:
+    """Return the entry before the last one as the new last one, with its own comment."""
+    assert isinstance(before, (cst.Arg, cst.DictElement, cst.StarredDictElement))
+    assert isinstance(last, (cst.Arg, cst.DictElement))
+    comma = last.comma
+    if isinstance(comma, cst.Comma) and isinstance(before.comma, cst.Comma):
+        own, closing = before.comma.whitespace_after, comma.whitespace_after
+        if isinstance(own, cst.ParenthesizedWhitespace) and isinstance(
+            closing, cst.ParenthesizedWhitespace
+        ):
+            after = closing.with_changes(
+                first_line=own.first_line, empty_lines=[*own.empty_lines, *closing.empty_lines]
+            )
+            comma = comma.with_changes(whitespace_after=after)
+    if isinstance(before, cst.Arg) and isinstance(last, cst.Arg):
+        return before.with_changes(comma=comma, whitespace_after_arg=last.whitespace_after_arg)
+    return before.with_changes(comma=comma)
