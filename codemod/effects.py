@@ -11,7 +11,7 @@ import re
 
 import libcst as cst
 
-from codemod.syntax import EXITS, children, dotted, last_name, root_name
+from codemod.syntax import EXITS, children, dotted, keyword, last_name, root_name
 
 #: Functions that only compute a value from their arguments.
 _STABLE_FUNCTIONS = frozenset(
@@ -70,7 +70,7 @@ def is_log(node: cst.CSTNode) -> bool:
         return False
     func = node.func
     if isinstance(func, cst.Name):
-        return func.value in ("print", "pprint", "display")
+        return func.value in ("print", "pprint", "display") and _goes_to_terminal(node)
     if isinstance(func, cst.Attribute):
         if func.attr.value in ("warn", "echo", "secho", "pprint"):
             return True
@@ -83,6 +83,12 @@ def is_log(node: cst.CSTNode) -> bool:
         name = dotted(receiver)
         return name is not None and _LOG_OBJECTS.search(name) is not None
     return False
+
+
+def _goes_to_terminal(call: cst.Call) -> bool:
+    """Tell ``print(…)`` from ``print(…, file=manifest)``."""
+    target = keyword(call.args, "file")
+    return target is None or dotted(target.value) in ("sys.stdout", "sys.stderr")
 
 
 def _qualified(func: cst.BaseExpression, table: frozenset[str]) -> bool:

@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from codemod import effects
+from codemod.announcements import announces_upload
+from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.functions import Bindings, Translation, bound_arguments, signature_problem, sites
 from codemod.invocations import Invocation, invocation
 from codemod.payload import Form, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, steps_to
-from codemod.syntax import descendants, dotted, unwrap_await
+from codemod.syntax import callee, descendants, dotted, unwrap_await
 from codemod.template import Hole, normal, same_object
 from codemod.uploads import Given, Upload, Via
 
@@ -112,7 +114,7 @@ def _effect_problem(
     index = facts.index
     order = index.order[index.statement(upload.uploading)]
     for node in descendants(function.body):
-        if isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Yield, cst.Global, cst.Nonlocal)):
+        if isinstance(node, _MORE) and not _is_transparent(node):
             return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For)):
             if not isinstance(node.target, (cst.Name, cst.Tuple)):
@@ -123,6 +125,29 @@ def _effect_problem(
         if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
             return Refusal("helper-does-more", node, function.name.value)
     return None
+
+
+#: Statements and expressions that do something a skipped function would leave undone.
+_MORE = (
+    cst.FunctionDef,
+    cst.ClassDef,
+    cst.Yield,
+    cst.Global,
+    cst.Nonlocal,
+    cst.Assert,
+    cst.Del,
+    cst.While,
+    cst.For,
+    cst.With,
+    cst.NamedExpr,
+)
+
+
+def _is_transparent(node: cst.CSTNode) -> bool:
+    """``with open(…)`` and ``async with session.client(…)`` only serve the upload."""
+    return isinstance(node, cst.With) and all(
+        callee(item.item) in ("open", "client", "resource", "create_client") for item in node.items
+    )
 
 
 def _in_handler(facts: Facts, node: cst.CSTNode) -> bool:
@@ -140,13 +165,22 @@ def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
         return True
     if isinstance(facts.index.parent[call], cst.Raise):
         return True
+    if effects.is_log(call):
+        return _in_handler(facts, call) or announces_upload(
+            facts, facts.index.statement(call), _about(facts, upload)
+        )
     known = (
-        effects.is_log(call)
-        or effects.is_stable_call(call)
+        effects.is_stable_call(call)
         or effects.is_fresh_call(call)
         or effects.is_client_factory(call)
     )
     return known or _is_inside_payload(facts, call, upload)
+
+
+def _about(facts: Facts, upload: Upload) -> set[Definition]:
+    """Return the variables of the function that a log line about the upload may name."""
+    walk = facts.definitions.walk(facts.index.function(upload.invocation.carrier))
+    return {definition for bound in walk.bindings.values() for definition in bound}
 
 
 def _is_inside_payload(facts: Facts, call: cst.Call, upload: Upload) -> bool:
@@ -199,6 +233,8 @@ def _virtual(
     payload = payload_of(facts, inner)
     node, form, is_argument = inner.payload, payload.form, False
     taken = translate.expression(payload.node) if problem is None else None
+    if taken is not None and payload.node is not taken and _uses_up(payload.node):
+        taken = None
     if taken is None:
         problem = problem or Refusal("payload-made-in-helper", payload.node, helper.function.name.value)
     else:
@@ -239,6 +275,12 @@ def _virtual(
         via=via,
         problem=problem,
     )
+
+
+def _uses_up(node: cst.BaseExpression) -> bool:
+    """Tell whether making a payload may use up an iterator, which can be done only once."""
+    eaters = ("join", "list", "sorted", "tuple", "set", "sum", "zip", "map", "filter", "enumerate")
+    return any(callee(part) in eaters for part in descendants(node))
 
 
 def _only_uploads(facts: Facts, name: cst.BaseExpression) -> bool:

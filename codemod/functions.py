@@ -88,15 +88,24 @@ def bound_arguments(
     walk = facts.definitions.walk(function)
     found: dict[Definition, cst.BaseExpression] = {}
     for param in (*params.posonly_params, *params.params, *params.kwonly_params):
-        value = values.get(param.name.value, param.default)
+        value = values.get(param.name.value)
         if value is None:
-            return None
+            value = param.default
+            if value is None or not _is_literal(value):
+                return None
         definition = next(
             (one for one in walk.bindings[param.name.value] if one.node is param), None
         )
         if definition is not None:
             found[definition] = value
     return found
+
+
+def _is_literal(node: cst.BaseExpression) -> bool:
+    """Tell whether a default has the same value whenever it is evaluated."""
+    if isinstance(node, cst.Name):
+        return node.value in ("None", "True", "False")
+    return isinstance(node, (cst.SimpleString, cst.Integer, cst.Float, cst.ConcatenatedString))
 
 
 def _is_static(function: cst.FunctionDef) -> bool:
@@ -114,11 +123,27 @@ def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None
         if owner is None or facts.index.class_of(other) is owner:
             return Refusal("helper-overridden", other, function.name.value)
         made_from = facts.index.class_of(other)
-        if made_from is not None and any(
-            dotted(base.value) == owner.name.value for base in made_from.bases
-        ):
+        if made_from is not None and _derives(facts, made_from, owner):
             return Refusal("helper-overridden", other, function.name.value)
+    stores = facts.index.attribute_stores.get(function.name.value)
+    if owner is not None and stores:
+        return Refusal("helper-overridden", stores[0][0], function.name.value)
     return None
+
+
+def _derives(facts: Facts, one: cst.ClassDef, owner: cst.ClassDef) -> bool:
+    """Tell whether a class of the file is made from another one, at any distance."""
+    seen: set[str] = set()
+    stack = [one]
+    while stack:
+        for base in stack.pop().bases:
+            name = dotted(base.value)
+            if name == owner.name.value:
+                return True
+            if name is not None and name not in seen:
+                seen.add(name)
+                stack.extend(made for made in facts.index.classes if made.name.value == name)
+    return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

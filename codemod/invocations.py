@@ -46,7 +46,13 @@ class Invocation:
 
 
 #: Functions that run another one, and the position of that one among their arguments.
-_RUNNERS = {"to_thread": 0, "run_in_executor": 1, "run_sync": 0, "run_in_threadpool": 0}
+_RUNNERS = {
+    "to_thread": 0,
+    "run_in_executor": 1,
+    "run_sync": 0,
+    "run_in_threadpool": 0,
+    "submit": 0,
+}
 
 
 def invocation(index: Index, func: cst.Attribute | cst.Name) -> Invocation | None:

@@ -17,6 +17,7 @@ class Measure:
 
     Attributes:
         payload: What is known of the payload.
+        keeps_value: Whether the variable that holds it, if one does, keeps its value.
         idiom: How the file is written.
         limit: The name of the constant with the limit.
         body: A free name for the bytes.
@@ -25,6 +26,7 @@ class Measure:
     """
 
     payload: Payload
+    keeps_value: bool
     idiom: Idiom
     limit: str
     body: str
@@ -32,10 +34,16 @@ class Measure:
     start: str
 
     @property
+    def _is_measured(self) -> bool:
+        """Whether a variable of the user's own can stand for the bytes."""
+        is_name = isinstance(self.payload.node, cst.Name)
+        return self.payload.form is Form.BYTES and is_name and self.keeps_value
+
+    @property
     def name(self) -> str:
         """The variable that holds the bytes: the user's own where it does already."""
         payload = self.payload
-        if payload.form is Form.BYTES and isinstance(payload.node, cst.Name):
+        if self._is_measured and isinstance(payload.node, cst.Name):
             return payload.node.value
         return self.body
 
@@ -44,7 +52,7 @@ class Measure:
         payload = self.payload
         node = standing_alone(payload.node)
         if payload.form is Form.BYTES:
-            if isinstance(payload.node, cst.Name):
+            if self._is_measured:
                 return []
             return [assign(self.body, node)]
         if payload.form is Form.TEXT:

@@ -137,7 +137,7 @@ def _form_of_definition(facts: Facts, definition: Definition, steps: int) -> For
         param = definition.node
         form = _annotated(param.annotation)
         if form is not None and (param.default is None or not is_none(param.default)):
-            return form
+            return form if _callers_agree(facts, param, form, steps) else Form.UNKNOWN
         return Form.UNKNOWN
     if definition.kind in (Kind.ASSIGNED, Kind.WITH) and definition.value is not None:
         form = form_of(facts, definition.value, steps)
@@ -145,6 +145,30 @@ def _form_of_definition(facts: Facts, definition: Definition, steps: int) -> For
             return Form.UNKNOWN
         return form
     return Form.UNKNOWN
+
+
+def _callers_agree(facts: Facts, param: cst.Param, form: Form, steps: int) -> bool:
+    """Tell whether no call in the file gives something else than the annotation says."""
+    function = facts.index.function(param)
+    if not isinstance(function, cst.FunctionDef) or steps > 5:
+        return True
+    names = [one.name.value for one in (*function.params.posonly_params, *function.params.params)]
+    if names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    position = names.index(param.name.value) if param.name.value in names else -1
+    name = function.name.value
+    mentions = (*facts.index.names.get(name, ()), *facts.index.attributes.get(name, ()))
+    for mention in mentions:
+        call = facts.index.parent[mention]
+        if not isinstance(call, cst.Call) or call.func is not mention:
+            continue
+        given = argument(call.args, position, param.name.value)
+        if given is not None and form_of(facts, given.value, steps + 10) not in (
+            form,
+            Form.UNKNOWN,
+        ):
+            return False
+    return True
 
 
 def _annotated(annotation: cst.Annotation | None) -> Form | None:
@@ -291,7 +315,9 @@ def _stands_at_start(facts: Facts, node: cst.BaseExpression) -> bool:
     loops = [above for above in index.ancestors(node) if isinstance(above, LOOPS)]
     if any(not index.inside(definition.node, loop) for loop in loops):
         return False
-    mentions = list(facts.definitions.reads(definition))  # in source order
+    mentions = facts.definitions.reads(definition)  # in the order of execution
+    if any(index.function(name) is not index.function(node) for name in mentions):
+        return False
     position = mentions.index(node)
     if not position:
         mode = _mode(definition.value)

@@ -16,6 +16,7 @@ from codemod.arguments import (
 )
 from codemod.calls import LegacyCall, Style
 from codemod.edits import Replacement, apply
+from codemod.effects import impure_part
 from codemod.facts import Facts
 from codemod.idiom import Idiom
 from codemod.layout import Form, Layout
@@ -33,7 +34,7 @@ from codemod.nodes import (
 from codemod.pairing import Candidate, made_by
 from codemod.parameters import body_parameter
 from codemod.payload import Form as PayloadForm
-from codemod.syntax import dict_items
+from codemod.syntax import descendants, dict_items
 from codemod.uploads import Given
 
 
@@ -59,6 +60,7 @@ class Planner:
         self.idiom = Idiom(facts.index, layout.uploading, carriers)
         self.measure = Measure(
             candidate.payload,
+            _keeps_value(facts, candidate),
             self.idiom,
             limit,
             body=free_name(taken, "body", "payload_bytes", "inline_body"),
@@ -182,15 +184,14 @@ class Planner:
 
     def _in_place_of_upload(self, guard: cst.If) -> list[cst.CSTNode]:
         """Return what replaces the upload, with the blank lines that stood before it."""
-        statements: list[cst.BaseStatement] = [
-            *(with_lines(one, from_comment(leading_lines(one))) for one in self.layout.hoisted),
-            *self.measure.statements(),
-            guard,
-        ]
+        hoisted = [with_lines(one, from_comment(leading_lines(one))) for one in self.layout.hoisted]
+        measuring = self.measure.statements()
+        if impure_part(self.candidate.payload.node) is not None:  # it was made before them
+            statements = [*measuring, *hoisted, guard]
+        else:
+            statements = [*hoisted, *measuring, guard]
         lines = blank_lines(self.layout.uploading.leading_lines)
-        if self.layout.hoisted:
-            lines = (*lines, *from_comment(leading_lines(self.layout.hoisted[0])))
-        statements[0] = with_lines(statements[0], lines)
+        statements[0] = with_lines(statements[0], (*lines, *leading_lines(statements[0])))
         return list(statements)
 
     def _guard(
@@ -287,6 +288,20 @@ class Planner:
         edits[call.entry] = ()
         if position == len(nodes) - 1 and position:
             edits[nodes[position - 1]] = [_closing_like(nodes[position - 1], call.entry)]
+
+
+def _keeps_value(facts: Facts, candidate: Candidate) -> bool:
+    """Tell whether the payload's variable is certain to be the same in the guard and the call."""
+    node = candidate.payload.node
+    if not isinstance(node, cst.Name) or node.value in facts.definitions.declared_elsewhere:
+        return False
+    return not any(
+        isinstance(part, cst.NamedExpr)
+        and isinstance(part.target, cst.Name)
+        and part.target.value == node.value
+        for call in candidate.calls
+        for part in descendants(facts.index.statement(call.invocation.carrier))
+    )
 
 
 def _commented_like(

@@ -439,10 +439,18 @@ class Templates:
                         return self.of(found.value)
         return (self.hole(node),)
 
+    def _asks_own_code(self, node: cst.CSTNode) -> bool:
+        """Tell whether an attribute is a function of the file: a property may change each time."""
+        defined = self._definitions.index.defined_functions
+        return any(
+            isinstance(part, cst.Attribute) and part.attr.value in defined
+            for part in descendants(node)
+        )
+
     def hole(self, node: cst.CSTNode) -> Hole:
         """Return the hole for an expression that is not taken apart."""
         text = source(node)
-        if effects.unstable_part(node) is not None:
+        if effects.unstable_part(node) is not None or self._asks_own_code(node):
             return Hole(("evaluated", node), text, node)
         names = tuple(self._definitions.of(name) for name in names_in(node))
         rebound = any(self._definitions.is_rebound_elsewhere(name) for name in names)

@@ -86,8 +86,8 @@ def _but_content_type(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _journal_differences(before: Outcome, after: Outcome, announces: Sequence[str]) -> list[str]:
     """Compare the journals without the uploads that have become needless.
 
-    With such an upload go the waits for its object and the lines that announce it. Deleting an
-    object that is not there does no harm, so the deletion may go or stay.
+    With such an upload go the waits for its object, the looks at it, and the lines that announce
+    it. Deleting an object that is not there does no harm, so the deletion may go or stay.
     """
     routes = [invocation.route for invocation in after.invocations]
     pairs = list(zip(before.invocations, after.invocations, strict=False))
@@ -106,7 +106,7 @@ def _journal_differences(before: Outcome, after: Outcome, announces: Sequence[st
             if is_before:
                 if event.kind == "put" and event.number in spared:
                     continue
-                if event.kind == "wait" and event.location in gone:
+                if event.kind in ("wait", "head") and event.location in gone:
                     continue
                 if event.kind == "text" and route == "inline" and _announced(event, announces):
                     continue

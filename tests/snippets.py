@@ -24,7 +24,10 @@ seen = []
 """
 
 UPLOAD = 's3.put_object(Bucket="inputs", Key=name, Body=data)'
-CALL = 'response = runtime.invoke_endpoint_async(EndpointName="e", InputLocation=f"s3://inputs/{name}")'
+CALL = (
+    'response = runtime.invoke_endpoint_async(EndpointName="e",'
+    ' InputLocation=f"s3://inputs/{name}")'
+)
 SIZES = (1, 128_000, 128_001)
 
 

@@ -1,5 +1,7 @@
 """What receivers are: boto3's, somebody else's, or nobody knows."""
 
+# ruff: noqa: E501, ISC004 - a program in a table is easier to read on one line
+
 from __future__ import annotations
 
 import pytest

@@ -19,6 +19,10 @@ from codemod.visibility import Fate
 def every_path_calls(case: Proposal) -> Refusal | None:
     """On a path without the call, the uploaded object may be all that the code is for."""
     carriers = [call.invocation.carrier for call in case.candidate.calls]
+    for call in case.candidate.calls:
+        choice = _choice_around(case.facts, call.invocation.carrier)
+        if choice is not None:
+            return Refusal("upload-without-call", choice)
     for reach in case.candidate.spans:
         for statement in reach.between:
             if statement not in case.layout.attached:
@@ -31,6 +35,20 @@ def every_path_calls(case: Proposal) -> Refusal | None:
                     return Refusal("upload-without-call", step.statement.test)
             elif isinstance(step.statement, cst.Match):
                 return Refusal("upload-without-call", step.statement.subject)
+    return None
+
+
+def _choice_around(facts: Facts, call: cst.Call) -> cst.CSTNode | None:
+    """Return ``a or call()``, ``call() if a else b`` and the like around a call."""
+    below: cst.CSTNode = call
+    for above in facts.index.ancestors(call):
+        if isinstance(above, cst.BaseStatement):
+            return None
+        if isinstance(above, cst.IfExp) and below is not above.test:
+            return above
+        if isinstance(above, cst.BooleanOperation) and below is above.right:
+            return above
+        below = above
     return None
 
 

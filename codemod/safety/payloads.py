@@ -5,10 +5,11 @@ from __future__ import annotations
 import libcst as cst
 
 from codemod import effects
+from codemod.definitions import Kind
 from codemod.payload import Form
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
-from codemod.syntax import callee, children, descendants
+from codemod.syntax import callee, children, descendants, names_in, root_name
 from codemod.template import source
 from codemod.uploads import Given
 
@@ -46,9 +47,18 @@ def payload_is_not_used_later(case: Proposal) -> Refusal | None:
         return None
     index = case.facts.index
     uploading = index.order[case.layout.uploading]
+    made = case.facts.definitions.of(node)
+    if made.kind not in (Kind.ASSIGNED, Kind.WITH):
+        return Refusal(
+            "payload-used-later", node, node.value, "open the file in the function that uploads it"
+        )
     closing = case.candidate.upload.given is Given.HANDLE
     for name in case.facts.definitions.reads(case.facts.definitions.of(node)):
-        if name is node or index.order[index.statement(name)] < uploading:
+        if name is node:
+            continue
+        if index.order[index.statement(name)] < uploading:
+            if _is_kept(case, name):
+                return Refusal("payload-used-later", name, name.value)
             continue
         if index.inside(name, case.candidate.upload.invocation.carrier):
             return Refusal("payload-used-later", name, name.value)
@@ -62,11 +72,23 @@ def payload_is_not_used_later(case: Proposal) -> Refusal | None:
     return None
 
 
+def _is_kept(case: Proposal, name: cst.Name) -> bool:
+    """Tell whether a mention gives a handle a second name, by which it may be used later."""
+    above = case.facts.index.parent[name]
+    if isinstance(above, (cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Element, cst.DictElement)):
+        return True
+    call = case.facts.index.parent[above] if isinstance(above, cst.Arg) else None
+    return callee(call) in ("append", "add", "extend", "put", "setdefault") if call else False
+
+
 def arguments_only_give_values(case: Proposal) -> Refusal | None:
     """On the inline route the upload's arguments are not evaluated, but the payload is, first."""
-    payload = case.candidate.payload
-    for arg in case.candidate.upload.invocation.args:
-        part = _impure_besides(arg.value, payload.node)
+    payload, call = case.candidate.payload, case.candidate.upload.invocation
+    values = [arg.value for arg in call.args]
+    if call.receiver is not call.func:
+        values.append(call.receiver)
+    for value in values:
+        part = _impure_besides(value, payload.node)
         if part is not None:
             return Refusal(
                 "argument-has-effects",
@@ -74,6 +96,9 @@ def arguments_only_give_values(case: Proposal) -> Refusal | None:
                 source(part),
                 "assign it to a variable before the upload",
             )
+    part = _changed_by_payload(case)
+    if part is not None:
+        return Refusal("argument-has-effects", part, source(part))
     if payload.form is Form.PATH:
         part = effects.unstable_part(payload.node)
         if part is not None:
@@ -84,6 +109,23 @@ def arguments_only_give_values(case: Proposal) -> Refusal | None:
         isinstance(part, cst.NamedExpr) for part in descendants(payload.node)
     ):
         return Refusal("argument-has-effects", payload.node, source(payload.node))
+    return None
+
+
+def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
+    """Return an argument whose value may depend on whether the payload was made before it."""
+    payload = case.candidate.payload.node
+    if effects.impure_part(payload) is None:
+        return None
+    roots = {name.value for name in names_in(payload)}
+    for arg in case.candidate.upload.invocation.args:
+        for part in descendants(arg.value):
+            if part is payload or case.facts.index.within(part, (payload,)):
+                continue
+            if isinstance(part, (cst.Subscript, cst.Attribute)):
+                root = root_name(part)
+                if root is not None and root.value in roots:
+                    return part
     return None
 
 
@@ -106,6 +148,7 @@ def _is_known_call(call: cst.Call) -> bool:
     return (
         effects.is_stable_call(call)
         or effects.is_fresh_call(call)
+        or effects.is_client_factory(call)
         or callee(call) in ("open", "BytesIO", "TransferConfig", "ProgressPercentage")
     )
 
