@@ -21,7 +21,7 @@ from codemod.locations import is_known, movable_chain, rebuilt, spelled_out
 from codemod.pairing import Candidate, made_by
 from codemod.payload import Form as PayloadForm
 from codemod.refusals import Refusal
-from codemod.structure import is_always_run, is_loop, swallows
+from codemod.structure import is_always_run, is_loop
 from codemod.syntax import names_in, target_names
 from codemod.visibility import Visibility, is_response_name
 
@@ -183,9 +183,8 @@ def _request(
     uploading: cst.SimpleStatementLine,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal:
-    swallowing = next(
-        (step.statement for step in candidate.spans[0].down_to_first if swallows(step)), None
-    )
+    lost = candidate.spans[0].swallowing
+    swallowing = lost.statement if lost is not None else None
     if swallowing is not None and _guard_comes_first(candidate, uploading):
         swallowing = None
     call = candidate.calls[0]

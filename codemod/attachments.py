@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import libcst as cst
 
@@ -19,7 +19,7 @@ from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.pairing import Candidate
 from codemod.refusals import Refusal
-from codemod.syntax import descendants, names_in, unwrap_await
+from codemod.syntax import descendants, names_in, terminates, unwrap_await
 from codemod.visibility import Fate, Visibility, is_response_name
 
 
@@ -87,7 +87,8 @@ def _belongs_to_upload(
     statement: LineOrCompound,
     before: list[LineOrCompound],
 ) -> bool:
-    if announces_upload(facts, statement, _about(facts, candidate, seen)):
+    about = _about(facts, candidate, seen)
+    if announces_upload(facts, statement, about) or _only_announces(facts, statement, about):
         return True
     if any(
         use.fate is Fate.WAITED_FOR and facts.index.inside(use.node, statement) for use in seen.uses
@@ -100,7 +101,7 @@ def _belongs_to_upload(
     ) or any(_binds_for(facts, one, statement) for one in before)
     return (
         reads_response
-        and _only_checks(facts, statement)
+        and _only_checks(facts, statement, about)
         and not binds_outside(facts, statement, (*before, statement))
     )
 
@@ -136,13 +137,30 @@ def _binds_for(facts: Facts, earlier: LineOrCompound, statement: LineOrCompound)
     )
 
 
-def _only_checks(facts: Facts, statement: LineOrCompound) -> bool:
-    """Tell whether a statement does no more than look at a value, log, raise or return."""
+def _only_announces(
+    facts: Facts, statement: LineOrCompound, about: Collection[Definition]
+) -> bool:
+    """``if verbose: print("uploaded")`` goes with the upload as a whole."""
+    return (
+        isinstance(statement, cst.If)
+        and statement.orelse is None
+        and effects.unstable_part(statement.test) is None
+        and all(announces_upload(facts, one, about) for one in statement.body.body)
+    )
+
+
+def _only_checks(
+    facts: Facts, statement: LineOrCompound, about: Collection[Definition]
+) -> bool:
+    """Tell whether a statement does no more than look at a value, raise or return.
+
+    It may log what is about the upload, and why it gives up.
+    """
     for node in descendants(statement):
         if isinstance(node, (cst.For, cst.While, cst.With, cst.FunctionDef, cst.Del, cst.Await)):
             return False
         if isinstance(node, cst.Call) and not (
-            effects.is_log(node)
+            _may_be_logged(facts, node, about)
             or effects.is_stable_call(node)
             or _is_raised(facts, node)
             or effects.is_exit(node)
@@ -151,6 +169,13 @@ def _only_checks(facts: Facts, statement: LineOrCompound) -> bool:
         if isinstance(node, cst.AssignTarget) and not isinstance(node.target, cst.Name):
             return False
     return True
+
+
+def _may_be_logged(facts: Facts, call: cst.Call, about: Collection[Definition]) -> bool:
+    if not effects.is_log(call):
+        return False
+    statement = facts.index.statement(call)
+    return announces_upload(facts, statement, about) or terminates(facts.index.block(statement))
 
 
 def _is_raised(facts: Facts, call: cst.Call) -> bool:

@@ -203,11 +203,9 @@ def _returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> str:
             kinds.add("uri")
         elif upload.key is not None and template == upload.key:
             kinds.add("key")
-        elif upload.bucket is not None and upload.key is not None and same_object(
+        elif (upload.bucket is not None and upload.key is not None and same_object(
             template, upload.bucket, upload.key
-        ):
-            kinds.add("uri")
-        elif template == upload.uri:
+        )) or template == upload.uri:
             kinds.add("uri")
         elif made is unwrap_await(upload.uploading):
             kinds.add("nothing")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import libcst as cst
+
 from codemod.arrangement import arrange
 from codemod.calls import LegacyCall, NotLegacy, find_calls
 from codemod.facts import Facts
@@ -60,8 +62,9 @@ def judge(facts: Facts) -> Judgement:
         return Judgement((), tuple(left))
     pairing = pair(facts, calls, with_helpers(facts, find_uploads(facts)))
     verdicts: list[Verdict] = []
+    carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
     for candidate in pairing.candidates:
-        verdicts.extend(_judge(facts, candidate))
+        verdicts.extend(_judge(facts, candidate, carriers))
     for unpaired in pairing.unpaired:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     order = {call: position for position, call in enumerate(calls)}
@@ -75,12 +78,12 @@ def judge(facts: Facts) -> Judgement:
     return Judgement(tuple(verdicts), (*left, *alone))
 
 
-def _judge(facts: Facts, candidate: Candidate) -> list[Verdict]:
+def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:
     problems = (candidate.upload.problem, *(call.problem for call in candidate.calls))
     problem = next((one for one in problems if one is not None), None)
     if problem is not None:
         return [Verdict(call, candidate.upload, Fix.NONE, problem) for call in candidate.calls]
-    seen = Visibility(facts, candidate)
+    seen = Visibility(facts, candidate, calls)
     layout = arrange(facts, candidate, seen)
     if isinstance(layout, Refusal):
         return [Verdict(call, candidate.upload, Fix.NONE, layout) for call in candidate.calls]

@@ -12,7 +12,7 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
-from codemod.structure import Span, span, swallows
+from codemod.structure import Span, is_always_run, span, swallows
 from codemod.syntax import descendants, names_in, unwrap_await
 from codemod.template import Hole, Template, contains, literal, same_object
 from codemod.uploads import Upload
@@ -69,6 +69,9 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
         elif len(reaching) == 1:
             upload, reach = reaching[0]
             groups.setdefault(upload, []).append((call, reach))
+        elif reaching and _wins(reaching[-1][1]):
+            upload, reach = reaching[-1]
+            groups.setdefault(upload, []).append((call, reach))
         elif reaching:
             refusal = Refusal(
                 "several-uploads",
@@ -77,7 +80,7 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
             )
             unpaired.append(Unpaired(call, reaching[-1][0], refusal))
         else:
-            missed = _near_miss(facts, call, near.of(call))
+            missed = near.from_outside(call) or _near_miss(facts, call, near.of(call))
             if missed is not None:
                 unpaired.append(missed)
             else:
@@ -127,6 +130,22 @@ class _Near:
                 return self._by_node[part][0]
         return None
 
+    def from_outside(self, call: LegacyCall) -> Unpaired | None:
+        """Return an upload of the object in a function around the call's own."""
+        uri = _uri(self._facts, call)
+        index = self._facts.index
+        function = index.function(index.function(call.invocation.carrier))
+        while not isinstance(function, cst.Module):
+            for upload in self._by_uri.get((function, uri), ()):
+                refusal = Refusal(
+                    "call-deferred",
+                    call.invocation.carrier,
+                    unlock="call in the function that uploads",
+                )
+                return Unpaired(call, upload, refusal)
+            function = index.function(function)
+        return None
+
     def invoked(self, call: LegacyCall) -> list[Upload]:
         """Return the uploads of the object that a call invokes."""
         function = self._facts.index.function(call.invocation.carrier)
@@ -143,6 +162,11 @@ class _Near:
                     if same_object(uri, upload.bucket, upload.key):
                         found[upload] = None
         return list(found)
+
+
+def _wins(reach: Span) -> bool:
+    """Tell whether every way to the call goes through an upload, so that earlier ones are gone."""
+    return all(is_always_run(step) and not swallows(step) for step in reach.down_to_first)
 
 
 def _makers(facts: Facts, location: cst.BaseExpression) -> Iterator[cst.BaseExpression]:

@@ -40,6 +40,19 @@ class Span:
     down_to_last: tuple[Step, ...]
 
     @property
+    def swallowing(self) -> Step | None:
+        """The step in which an upload error may get lost on the way to the later statement."""
+        passed = {step.statement for step in self.down_to_last}
+        return next(
+            (
+                step
+                for step in self.down_to_first
+                if swallows(step) and step.statement not in passed
+            ),
+            None,
+        )
+
+    @property
     def is_flat(self) -> bool:
         """Whether both statements stand directly in the block."""
         return not self.down_to_first and not self.down_to_last
@@ -56,7 +69,7 @@ def span(index: Index, earlier: LineOrCompound, later: LineOrCompound) -> Span |
             continue
         last = up_last[found][1]
         if first is last:
-            return None
+            return _within_try(index, block, first, earlier, later)
         body = list(block.body)
         start, end = body.index(first), body.index(last)
         if start > end:
@@ -70,6 +83,23 @@ def span(index: Index, earlier: LineOrCompound, later: LineOrCompound) -> Span |
             steps_to(index, later, block),
         )
     return None
+
+
+def _within_try(
+    index: Index,
+    block: Block,
+    statement: LineOrCompound,
+    earlier: LineOrCompound,
+    later: LineOrCompound,
+) -> Span | None:
+    """Return the stretch from the body of a ``try`` to its ``else``, which comes after it."""
+    if not isinstance(statement, (cst.Try, cst.TryStar)) or statement.orelse is None:
+        return None
+    if not index.inside(earlier, statement.body) or not index.inside(later, statement.orelse):
+        return None
+    down_to_first = steps_to(index, earlier, block)
+    down_to_last = steps_to(index, later, block)
+    return Span(block, statement, statement, (), down_to_first, down_to_last)
 
 
 def _blocks(index: Index, statement: LineOrCompound) -> list[tuple[Block, LineOrCompound]]:

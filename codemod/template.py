@@ -191,8 +191,8 @@ def may_match(one: Template, other: Template) -> bool:
         ".*".join(re.escape(part) for part in text.split("\0")) for text in (text_one, text_other)
     )
     return bool(
-        re.fullmatch(pattern_one, text_other.replace("\0", "x"), re.S)
-        or re.fullmatch(pattern_other, text_one.replace("\0", "x"), re.S)
+        re.fullmatch(pattern_one, text_other.replace("\0", "x"), re.DOTALL)
+        or re.fullmatch(pattern_other, text_one.replace("\0", "x"), re.DOTALL)
     )
 
 

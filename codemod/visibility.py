@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
 from codemod import effects
-from codemod.calls import LegacyCall
+from codemod.calls import METHOD, LegacyCall
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
+from codemod.functions import bound_arguments, sites
 from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
 from codemod.pairing import Candidate, made_by
 from codemod.syntax import (
@@ -23,7 +24,7 @@ from codemod.syntax import (
     names_in,
     unwrap_await,
 )
-from codemod.template import contains, literal
+from codemod.template import Hole, contains, literal
 
 
 class Fate(enum.Enum):
@@ -48,6 +49,8 @@ class Use:
     what: str
 
 
+#: How many slashes ``s3://bucket/`` has.
+_SLASHES = 3
 #: A key without a slash or a dot may be any word of the program.
 _TELLING = re.compile(r"\w[/.]\w")
 _COLLECTORS = frozenset(
@@ -92,17 +95,28 @@ _CONDITIONS = (
 class Visibility:
     """Follows everything that identifies one candidate's object through its function."""
 
-    def __init__(self, facts: Facts, candidate: Candidate) -> None:
+    def __init__(
+        self, facts: Facts, candidate: Candidate, others: Collection[cst.Call] = ()
+    ) -> None:
+        """Take the calls of the API that are judged on their own, besides the candidate's."""
         self._facts = facts
+        self._others = others
         self._candidate = candidate
         self._own = {candidate.upload.invocation.carrier}
+        inner = candidate.upload.via
+        while inner is not None:
+            self._own.add(inner.inner.invocation.carrier)
+            inner = inner.inner.via
         self._own.update(call.invocation.carrier for call in candidate.calls)
         self._entries = {call.entry for call in candidate.calls if call.through is None}
         self.uses: list[Use] = []
         self._followed: set[Definition] = set()
         self.behind: set[Definition] = set()
         self.identifying = list(self._identifying())
+        self._exact = set(self.identifying)
         for definition in self.identifying:
+            self._exact.update(self._given_by_callers(definition))
+        for definition in list(self._exact):
             self._follow(definition)
         self._literals()
         self._operations()
@@ -144,8 +158,38 @@ class Visibility:
             self._own.add(call.invocation.carrier)
             if call.through is None:
                 self._entries.add(call.entry)
-            if isinstance(call.location, cst.Name):
-                yield self._facts.definitions.of(call.location)
+            yield from self._key_parameters(call.location)
+
+    def _key_parameters(self, location: cst.BaseExpression) -> Iterator[Definition]:
+        """Yield the parameters that make up a URI after its bucket."""
+        template = self._facts.templates.of(location)
+        start = 0
+        if template and isinstance(template[0], str) and template[0].startswith("s3://"):
+            slashes = 0
+            while start < len(template) and slashes < _SLASHES:
+                piece = template[start]
+                slashes += piece.count("/") if isinstance(piece, str) else 0
+                start += 1
+        for piece in template[start:]:
+            definition = piece.key[1] if isinstance(piece, Hole) else None
+            if isinstance(definition, Definition) and isinstance(definition.node, cst.Param):
+                yield definition
+
+    def _given_by_callers(self, definition: Definition) -> Iterator[Definition]:
+        """Yield the variables in which the callers of a function have the key that they give."""
+        param = definition.node
+        function = self._facts.index.function(param) if isinstance(param, cst.Param) else None
+        if not isinstance(function, cst.FunctionDef):
+            return
+        for func in sites(self._facts, function):
+            call = self._facts.index.parent[func]
+            if not isinstance(call, cst.Call):
+                continue
+            bound = bound_arguments(self._facts, function, func, tuple(call.args))
+            value = bound.get(definition) if bound is not None else None
+            if isinstance(value, cst.Name):
+                self._own.add(call)
+                yield self._facts.definitions.of(value)
 
     def _names(self, node: cst.BaseExpression) -> Iterator[cst.Name]:
         """Yield the names in an expression, looking through attributes that were just set."""
@@ -289,19 +333,23 @@ class Visibility:
 
     def _ends_in_call(self, call: cst.Call, what: str) -> bool:
         """Handle a value passed to a call; ``False`` means the call's result carries it on."""
+        name = callee(call) or ""
+        if name in self._facts.index.defined_functions:
+            self._add(Fate.LOGGED if self._only_logs(call) else Fate.PASSED_ON, call, what)
+            return True
         if effects.is_log(call):
             self._add(Fate.LOGGED, call, what)
             return True
-        name = callee(call) or ""
         if name in _LOCAL_FUNCTIONS or effects.is_stable_call(call):
             return name in ("remove", "unlink", "open", "rmtree", "makedirs", "mkdir")
         above = self._facts.index.parent[call]
         if isinstance(above, cst.Raise):
             return True
         if isinstance(call.func, cst.Attribute):
-            if call.func.attr.value in (READERS | LISTERS | DELETERS):
-                return True  # found again, and judged, by what it names
-            if name == "wait":
+            if call.func.attr.value in (READERS | LISTERS | DELETERS | WAITERS):
+                self._operation_on(call, what)
+                return True
+            if name == METHOD and call in self._others:
                 return True
             if name in ("put_object", "upload_file", "upload_fileobj", "Object", "Bucket"):
                 return True
@@ -311,6 +359,27 @@ class Visibility:
             return name == "update"
         self._add(Fate.STORED if name in _COLLECTORS else Fate.PASSED_ON, call, what)
         return True
+
+    def _operation_on(self, call: cst.Call, what: str) -> None:
+        """Note an S3 operation on the object itself; others are found by what they name."""
+        index, definitions = self._facts.index, self._facts.definitions
+        names = [arg.value for arg in call.args if isinstance(arg.value, cst.Name)]
+        if any(definitions.of(name) in self._exact for name in names):
+            fate = _fate(callee(call) or "")
+            here = index.function(self._candidate.upload.invocation.carrier)
+            if fate is Fate.READ and index.function(call) is not here:
+                fate = Fate.MAY_BE_READ
+            if not any(use.node is call for use in self.uses):
+                self._add(fate, call, callee(call) or what)
+
+    def _only_logs(self, call: cst.Call) -> bool:
+        """Tell whether a function of the file does nothing but log."""
+        function = self._facts.definitions.function_called(call)
+        return function is not None and all(
+            effects.is_log(part) or effects.is_stable_call(part) or effects.is_fresh_call(part)
+            for part in descendants(function.body)
+            if isinstance(part, cst.Call)
+        )
 
     def _is_parameters(self, call: cst.Call) -> bool:
         made = {one.parameters_made for one in self._candidate.calls}

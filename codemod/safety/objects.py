@@ -12,7 +12,7 @@ from codemod.layout import fates_left
 from codemod.pairing import Candidate
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
-from codemod.syntax import string_value
+from codemod.syntax import descendants, string_value
 from codemod.template import Hole, source
 from codemod.visibility import Fate
 
@@ -88,10 +88,19 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
         ):
             if not _in_handler(case.facts, node, function):
                 return Refusal("upload-announced", node, unlock="log it right after the upload")
-    for one in _between(case.candidate):
-        if one not in case.layout.attached and announces_upload(case.facts, one, case.seen.behind):
+    attached = set(case.layout.attached)
+    for one in _lines_between(case.candidate):
+        if not case.facts.index.within(one, attached) and announces_upload(case.facts, one, case.seen.behind):
             return Refusal("upload-announced", one, unlock="log it right after the upload")
     return None
+
+
+def _lines_between(candidate: Candidate) -> Iterator[cst.CSTNode]:
+    """Yield every line that runs between the upload and the call, however deep it stands."""
+    for statement in _between(candidate):
+        for part in descendants(statement):
+            if isinstance(part, cst.SimpleStatementLine):
+                yield part
 
 
 def _between(candidate: Candidate) -> Iterator[cst.CSTNode]:
