@@ -59,9 +59,7 @@ def star_in_place(index: Index, entry: cst.Arg, name: cst.Name) -> dict[cst.CSTN
     for slot, arg in zip(args[position:], [*after, entry], strict=True):
         moved = arg if arg is not entry else starred(entry, name)
         edits[slot] = [
-            moved.with_changes(
-                comma=slot.comma, whitespace_after_arg=slot.whitespace_after_arg
-            )
+            moved.with_changes(comma=slot.comma, whitespace_after_arg=slot.whitespace_after_arg)
         ]
     return edits
 

@@ -137,9 +137,7 @@ def _binds_for(facts: Facts, earlier: LineOrCompound, statement: LineOrCompound)
     )
 
 
-def _only_announces(
-    facts: Facts, statement: LineOrCompound, about: Collection[Definition]
-) -> bool:
+def _only_announces(facts: Facts, statement: LineOrCompound, about: Collection[Definition]) -> bool:
     """``if verbose: print("uploaded")`` goes with the upload as a whole."""
     return (
         isinstance(statement, cst.If)
@@ -149,9 +147,7 @@ def _only_announces(
     )
 
 
-def _only_checks(
-    facts: Facts, statement: LineOrCompound, about: Collection[Definition]
-) -> bool:
+def _only_checks(facts: Facts, statement: LineOrCompound, about: Collection[Definition]) -> bool:
     """Tell whether a statement does no more than look at a value, raise or return.
 
     It may log what is about the upload, and why it gives up.
@@ -160,7 +156,7 @@ def _only_checks(
         if isinstance(node, (cst.For, cst.While, cst.With, cst.FunctionDef, cst.Del, cst.Await)):
             return False
         if isinstance(node, cst.Call) and not (
-            _may_be_logged(facts, node, about)
+            _may_be_logged(facts, node, statement, about)
             or effects.is_stable_call(node)
             or _is_raised(facts, node)
             or effects.is_exit(node)
@@ -171,11 +167,14 @@ def _only_checks(
     return True
 
 
-def _may_be_logged(facts: Facts, call: cst.Call, about: Collection[Definition]) -> bool:
+def _may_be_logged(
+    facts: Facts, call: cst.Call, check: LineOrCompound, about: Collection[Definition]
+) -> bool:
     if not effects.is_log(call):
         return False
-    statement = facts.index.statement(call)
-    return announces_upload(facts, statement, about) or terminates(facts.index.block(statement))
+    line = facts.index.statement(call)
+    gives_up = line is not check and terminates(facts.index.block(line))
+    return gives_up or announces_upload(facts, line, about)
 
 
 def _is_raised(facts: Facts, call: cst.Call) -> bool:

@@ -149,9 +149,7 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
     return legacy, left
 
 
-def _why_not(
-    facts: Facts, call: Invocation, given: _Given, guards: Guards
-) -> str | None:
+def _why_not(facts: Facts, call: Invocation, given: _Given, guards: Guards) -> str | None:
     if "Body" in given.items:
         return PASSES_BODY
     if "InputLocation" not in given.items:
@@ -258,9 +256,7 @@ def _add_use(facts: Facts, given: _Given, name: cst.Name, call: Invocation) -> N
     )
 
 
-def _add_item(
-    facts: Facts, given: _Given, key: str, assign: cst.Assign, call: Invocation
-) -> None:
+def _add_item(facts: Facts, given: _Given, key: str, assign: cst.Assign, call: Invocation) -> None:
     """``params["Accept"] = …``: certain only if every way to the call goes through it."""
     index = facts.index
     statement, calling = index.statement(assign), index.statement(call.carrier)

@@ -193,7 +193,7 @@ class Clients:
             return Receiver(Role.S3_UPLOADER)
         if _TEST_DOUBLE.search(name) or name in ("create_autospec", "patch", "mock_open"):
             return _FOREIGN
-        return self._local(node, name, steps)
+        return self._local(node, steps)
 
     def _factory(self, node: cst.Call, name: str, origin: str, steps: int) -> Receiver:
         service = argument(node.args, 0, "service_name")
@@ -202,7 +202,11 @@ class Clients:
             resolved = self._definitions.resolve(service.value)
             text = string_value(resolved)
         region = _region(node)
-        if region is None and isinstance(node.func, cst.Attribute) and not origin.startswith("boto3."):
+        if (
+            region is None
+            and isinstance(node.func, cst.Attribute)
+            and not origin.startswith("boto3.")
+        ):
             region = self.receiver(node.func.value, steps).region
         if text is None:
             return _UNKNOWN
@@ -222,7 +226,7 @@ class Clients:
             return Receiver(Role.OBJECT if name == "Object" else Role.BUCKET, inner.region, node)
         return _UNKNOWN
 
-    def _local(self, node: cst.Call, name: str, steps: int) -> Receiver:
+    def _local(self, node: cst.Call, steps: int) -> Receiver:
         """Resolve a call of a class or function that the file itself defines."""
         if not isinstance(node.func, (cst.Name, cst.Attribute)):
             return _UNKNOWN
@@ -293,7 +297,9 @@ def _annotated(annotation: cst.Annotation | None) -> Receiver | None:
     if annotation is None:
         return None
     for part in descendants(annotation.annotation):
-        name = last_name(part) if isinstance(part, (cst.Name, cst.Attribute)) else string_value(part)
+        name = (
+            last_name(part) if isinstance(part, (cst.Name, cst.Attribute)) else string_value(part)
+        )
         if name is None:
             continue
         short = name.rpartition(".")[2].strip("\"' ")

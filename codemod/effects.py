@@ -17,8 +17,7 @@ from codemod.syntax import EXITS, children, dotted, keyword, last_name, root_nam
 _STABLE_FUNCTIONS = frozenset(
     "str int float bool bytes len repr format abs min max round sorted tuple list dict set"
     " frozenset isinstance getattr hash ord chr hex sum any all enumerate zip range reversed type"
-    " bytearray"
-    .split()
+    " bytearray".split()
 )
 #: The same for functions of modules, by their last two names.
 _STABLE_QUALIFIED = frozenset(
@@ -28,8 +27,7 @@ _STABLE_QUALIFIED = frozenset(
     " urllib.parse.urlparse urllib.parse.urlsplit urllib.parse.quote urllib.parse.quote_plus"
     " urlparse urlsplit quote quote_plus hashlib.md5 hashlib.sha1 hashlib.sha256 Path"
     " pathlib.Path PurePath PurePosixPath pathlib.PurePath pathlib.PurePosixPath"
-    " mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent"
-    .split()
+    " mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent".split()
 )
 #: Functions that give another value at each call but do nothing else.
 _FRESH_QUALIFIED = frozenset(
@@ -37,8 +35,7 @@ _FRESH_QUALIFIED = frozenset(
     " time.strftime time.gmtime time.localtime datetime.now datetime.utcnow datetime.today"
     " datetime.datetime.now datetime.datetime.utcnow datetime.date.today date.today os.getcwd"
     " os.getpid secrets.token_hex secrets.token_urlsafe random.random random.randint"
-    " random.choice random.choices socket.gethostname strftime gmtime perf_counter"
-    .split()
+    " random.choice random.choices socket.gethostname strftime gmtime perf_counter".split()
 )
 #: Methods of strings, bytes, paths, dates, mappings and sequences that change nothing.
 _STABLE_METHODS = frozenset(
@@ -47,20 +44,18 @@ _STABLE_METHODS = frozenset(
     " center startswith endswith find rfind index rindex count isdigit isalpha isalnum encode"
     " decode hex hexdigest digest get keys values items copy strftime isoformat timestamp date"
     " time as_posix as_uri with_suffix with_name joinpath relative_to resolve absolute"
-    " default_bucket getvalue tobytes total_seconds geturl get_secret_value astimezone"
-    .split()
+    " default_bucket getvalue tobytes total_seconds geturl get_secret_value astimezone".split()
 )
 _LOG_METHODS = frozenset(
-    "debug info warning warn error exception critical fatal log success trace print echo secho"
-    .split()
+    "debug info warning warn error exception critical fatal log success trace print echo"
+    " secho".split()
 )
 _LOG_OBJECTS = re.compile(
     r"(^|_|\.)(log|logger|logging|console|tqdm|click|rich|typer)s?$|^_?log", re.IGNORECASE
 )
 _MUTATORS = frozenset(
     "append extend insert remove pop popitem clear update setdefault sort reverse add discard"
-    " write writelines seek truncate read readline readlines close"
-    .split()
+    " write writelines seek truncate read readline readlines close".split()
 )
 
 
@@ -93,7 +88,9 @@ def _goes_to_terminal(call: cst.Call) -> bool:
 
 def _qualified(func: cst.BaseExpression, table: frozenset[str]) -> bool:
     name = dotted(func)
-    return name is not None and (name in table or any(name.endswith("." + entry) for entry in table))
+    return name is not None and (
+        name in table or any(name.endswith("." + entry) for entry in table)
+    )
 
 
 def is_stable_call(call: cst.Call) -> bool:

@@ -30,7 +30,6 @@ from codemod.uploads import Given, Upload, Via
 DEPTH = 4
 
 
-
 def with_helpers(facts: Facts, uploads: list[Upload]) -> list[Upload]:
     """Return the uploads together with the calls of functions that make them."""
     every = list(uploads)
@@ -91,9 +90,7 @@ def _summed_up(facts: Facts, function: cst.FunctionDef, upload: Upload) -> _Help
     return _Helper(function, upload, _returns(facts, function, upload), problem)
 
 
-def _place_problem(
-    facts: Facts, function: cst.FunctionDef, upload: Upload
-) -> Refusal | None:
+def _place_problem(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Refusal | None:
     statement = facts.index.statement(upload.uploading)
     if not isinstance(statement, cst.SimpleStatementLine):
         return Refusal("shared-line", upload.uploading)
@@ -107,9 +104,7 @@ def _place_problem(
     return None
 
 
-def _effect_problem(
-    facts: Facts, function: cst.FunctionDef, upload: Upload
-) -> Refusal | None:
+def _effect_problem(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Refusal | None:
     """Refuse if a function does anything that the inline route would leave out."""
     index = facts.index
     order = index.order[index.statement(upload.uploading)]
@@ -203,9 +198,11 @@ def _returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> str:
             kinds.add("uri")
         elif upload.key is not None and template == upload.key:
             kinds.add("key")
-        elif (upload.bucket is not None and upload.key is not None and same_object(
-            template, upload.bucket, upload.key
-        )) or template == upload.uri:
+        elif (
+            upload.bucket is not None
+            and upload.key is not None
+            and same_object(template, upload.bucket, upload.key)
+        ) or template == upload.uri:
             kinds.add("uri")
         elif made is unwrap_await(upload.uploading):
             kinds.add("nothing")
@@ -234,7 +231,9 @@ def _virtual(
     if taken is not None and payload.node is not taken and _uses_up(payload.node):
         taken = None
     if taken is None:
-        problem = problem or Refusal("payload-made-in-helper", payload.node, helper.function.name.value)
+        problem = problem or Refusal(
+            "payload-made-in-helper", payload.node, helper.function.name.value
+        )
     else:
         node = taken
         is_argument = isinstance(payload.node, cst.Name) and node in facts.index.parent
@@ -292,5 +291,3 @@ def _only_uploads(facts: Facts, name: cst.BaseExpression) -> bool:
     if annotation is not None and dotted(annotation.annotation) != "bytes":
         return False
     return len(list(facts.definitions.reads(definition))) == 1
-
-

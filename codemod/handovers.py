@@ -45,10 +45,12 @@ def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
         ):
             continue
         problem = call.problem or signature_problem(facts, function) or _dict_problem(call)
-        keeps = _keeps_location(facts, function, call.location)
+        keeps = _keeps_location(facts, call.location)
         uri = facts.templates.of(call.location) if call.through is None else call.through.uri
         made.extend(
-            _callers(facts, function, call.location, uri, call, None, call.content_type, keeps, problem)
+            _callers(
+                facts, function, call.location, uri, call, None, call.content_type, keeps, problem
+            )
         )
     return made
 
@@ -60,12 +62,12 @@ def _dict_problem(call: LegacyCall) -> Refusal | None:
     return None
 
 
-def _names_parameter(
-    facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression
-) -> bool:
+def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression) -> bool:
     """Tell whether a URI depends on what the function is given."""
     walk = facts.definitions.walk(function)
-    given = {one for bound in walk.bindings.values() for one in bound if isinstance(one.node, cst.Param)}
+    given = {
+        one for bound in walk.bindings.values() for one in bound if isinstance(one.node, cst.Param)
+    }
     seen = set()
     stack = list(names_in(location))
     while stack:
@@ -78,9 +80,7 @@ def _names_parameter(
     return False
 
 
-def _keeps_location(
-    facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression
-) -> bool:
+def _keeps_location(facts: Facts, location: cst.BaseExpression) -> bool:
     """Tell whether the function uses its URI for anything but the call."""
     if not isinstance(location, cst.Name):
         return True
@@ -118,7 +118,9 @@ def _callers(
         if bound is None or not call.args:
             continue
         translate = Translation(facts, function, call.carrier, bound)
-        given = bound.get(facts.definitions.of(location)) if isinstance(location, cst.Name) else None
+        given = (
+            bound.get(facts.definitions.of(location)) if isinstance(location, cst.Name) else None
+        )
         entry = next((arg for arg in call.args if arg.value is given), call.args[-1])
         yield LegacyCall(
             call,
@@ -143,7 +145,7 @@ def _from_ready(facts: Facts) -> list[LegacyCall]:
         for param in function.params.kwonly_params:
             location = _location_without(facts.index, function, param.name.value)
             if location is not None:
-                keeps = _keeps_location(facts, function, location)
+                keeps = _keeps_location(facts, location)
                 made.extend(
                     _callers(
                         facts,

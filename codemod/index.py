@@ -129,14 +129,14 @@ class Index:
                 inside = (
                     not isinstance(above, (cst.FunctionDef, cst.ClassDef, cst.Lambda))
                     or below is above.body
-                    or (isinstance(below, cst.Parameters) and self._is_parameter_name(node, below))
+                    or (isinstance(below, cst.Parameters) and self._is_parameter_name(node))
                 )
                 if inside:
                     return above
             below = above
         return self.module
 
-    def _is_parameter_name(self, node: cst.CSTNode, parameters: cst.Parameters) -> bool:
+    def _is_parameter_name(self, node: cst.CSTNode) -> bool:
         above = self.parent[node]
         return isinstance(above, cst.Param) and above.name is node
 

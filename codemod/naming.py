@@ -193,9 +193,7 @@ def _is_import(statement: cst.CSTNode) -> bool:
     if isinstance(statement, cst.Try):
         return any(_is_import(inner) for inner in statement.body.body)
     if isinstance(statement, cst.If):
-        return bool(statement.body.body) and all(
-            _is_import(inner) for inner in statement.body.body
-        )
+        return bool(statement.body.body) and all(_is_import(inner) for inner in statement.body.body)
     return False
 
 

@@ -44,9 +44,7 @@ def leading_lines(statement: cst.BaseStatement) -> Sequence[cst.EmptyLine]:
     return tuple(getattr(statement, "leading_lines", ()))
 
 
-def with_lines(
-    statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]
-) -> cst.BaseStatement:
+def with_lines(statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]) -> cst.BaseStatement:
     """Return a statement with other blank lines and comments before it."""
     return statement.with_changes(leading_lines=list(lines))
 
@@ -82,8 +80,10 @@ class _BareBlankLines(cst.CSTTransformer):
     LibCST takes a blank line at the module level for an indented one, as the indent is empty.
     """
 
-    def leave_EmptyLine(
-        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
+    def leave_EmptyLine(  # noqa: N802 - the name that LibCST calls
+        self,
+        original_node: cst.EmptyLine,  # noqa: ARG002
+        updated_node: cst.EmptyLine,
     ) -> cst.EmptyLine:
         if updated_node.comment is None and not updated_node.whitespace.value:
             return updated_node.with_changes(indent=False)

@@ -37,8 +37,15 @@ class Operation:
 class Operations:
     """Finds the operations of a file that are, or may be, on the object of one upload."""
 
-    def __init__(self, facts: Facts, upload: Upload, known: Collection[Definition]) -> None:
-        """Take what the object is known by: the variables with its key or its URI."""
+    def __init__(
+        self,
+        facts: Facts,
+        upload: Upload,
+        known: Collection[Definition],
+        given: Collection[Template] = (),
+    ) -> None:
+        """Take what the object is known by: variables, and the keys that callers give."""
+        self._given = given
         self._facts = facts
         self._upload = upload
         self._known = known
@@ -77,7 +84,7 @@ class Operations:
         else:
             found_keys = [found]
         templates = [facts.templates.of(one) for one in found_keys]
-        if key in templates:
+        if any(template == key or template in self._given for template in templates):
             return True
         return False if any(may_match(template, key) for template in templates) else None
 

@@ -16,7 +16,7 @@ _SPACE = cst.SimpleWhitespace(" ")
 _BARE = cst.SimpleWhitespace("")
 
 
-def body_parameter(facts: Facts, function: cst.FunctionDef) -> str:
+def body_parameter(function: cst.FunctionDef) -> str:
     """Return the name of the new parameter: one that the function does not use."""
     return free_name(_names(function), "body", "inline_body", "payload_bytes")
 
@@ -32,7 +32,7 @@ def give_body(
 
     The parameter is optional and comes by keyword only, so every other caller goes on as before.
     """
-    name = body_parameter(facts, function)
+    name = body_parameter(function)
     edits: dict[cst.CSTNode, Replacement] = {
         function.params: [_with_parameter(facts, function, name)]
     }
@@ -43,12 +43,10 @@ def give_body(
     return edits
 
 
-def _hand_on(
-    facts: Facts, inner: LegacyCall, name: str
-) -> dict[cst.CSTNode, Replacement]:
+def _hand_on(facts: Facts, inner: LegacyCall, name: str) -> dict[cst.CSTNode, Replacement]:
     """Pass the body on to the next function."""
     assert inner.through is not None
-    taken = inner.through.has_body or body_parameter(facts, inner.through.function)
+    taken = inner.through.has_body or body_parameter(inner.through.function)
     last = inner.invocation.args[-1]
     return {last: with_last(last, keyword_argument(taken, cst.Name(name)))}
 
@@ -59,9 +57,7 @@ def _send(
     """Send exactly one of the body and the URI."""
     statement = facts.index.statement(inner.invocation.carrier)
     request = free_name(_names(function), "request_input", "async_request_input")
-    is_missing = cst.Comparison(
-        cst.Name(name), [cst.ComparisonTarget(cst.Is(), cst.Name("None"))]
-    )
+    is_missing = cst.Comparison(cst.Name(name), [cst.ComparisonTarget(cst.Is(), cst.Name("None"))])
     chosen = cst.IfExp(
         test=is_missing,
         body=_dictionary("InputLocation", inner.location),

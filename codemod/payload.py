@@ -49,8 +49,8 @@ class Payload:
 
 
 _TEXT_FUNCTIONS = frozenset(
-    "json.dumps ujson.dumps simplejson.dumps str repr urllib.parse.urlencode textwrap.dedent"
-    .split()
+    "json.dumps ujson.dumps simplejson.dumps str repr urllib.parse.urlencode"
+    " textwrap.dedent".split()
 )
 _BYTES_FUNCTIONS = frozenset(
     "orjson.dumps pickle.dumps cloudpickle.dumps dill.dumps msgpack.packb msgpack.dumps bytes"
@@ -243,9 +243,7 @@ def _form_of_method(
     return _form_of_local(facts, node, steps)
 
 
-def _encodes_text(
-    facts: Facts, node: cst.Call, receiver: cst.BaseExpression, steps: int
-) -> bool:
+def _encodes_text(facts: Facts, node: cst.Call, receiver: cst.BaseExpression, steps: int) -> bool:
     """Tell ``str.encode`` from the ``encode`` of a tokenizer, a codec or a token library."""
     if form_of(facts, receiver, steps) is Form.TEXT:
         return True

@@ -123,7 +123,7 @@ class Planner:
     def _parameter(self, call: LegacyCall) -> str:
         """Return the parameter in which the called function takes the body."""
         assert call.through is not None
-        return call.through.has_body or body_parameter(self.facts, call.through.function)
+        return call.through.has_body or body_parameter(call.through.function)
 
     def _request(self) -> dict[cst.CSTNode, Replacement]:
         layout, upload = self.layout, self.candidate.upload

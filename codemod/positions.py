@@ -36,8 +36,8 @@ class _RecordingState(CodegenState):
         self,
         node: cst.CSTNode,
         *,
-        start_node: cst.CSTNode | None = None,
-        end_node: cst.CSTNode | None = None,
+        start_node: cst.CSTNode | None = None,  # noqa: ARG002
+        end_node: cst.CSTNode | None = None,  # noqa: ARG002
     ) -> Iterator[None]:
         if node not in self.wanted:
             yield
@@ -68,9 +68,7 @@ def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> tuple[dict[cst.C
             column += len(text)
         at[offset] = (line, column)
         done = offset
-    places = {
-        node: Span(*at[start], *at[end]) for node, (start, end) in state.found.items()
-    }
+    places = {node: Span(*at[start], *at[end]) for node, (start, end) in state.found.items()}
     return places, "".join(state.tokens)
 
 

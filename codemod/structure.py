@@ -63,7 +63,7 @@ def span(index: Index, earlier: LineOrCompound, later: LineOrCompound) -> Span |
     up_first = _blocks(index, earlier)
     up_last = _blocks(index, later)
     inner = {id(block): position for position, (block, _) in enumerate(up_last)}
-    for position, (block, first) in enumerate(up_first):
+    for block, first in up_first:
         found = inner.get(id(block))
         if found is None:
             continue
@@ -125,10 +125,8 @@ def _owner(index: Index, node: cst.CSTNode) -> LineOrCompound:
     return node
 
 
-def steps_to(
-    index: Index, statement: LineOrCompound, outer: cst.CSTNode
-) -> tuple[Step, ...]:
-    """Return the compound statements (each ``elif`` too) from a block or function to a statement."""
+def steps_to(index: Index, statement: LineOrCompound, outer: cst.CSTNode) -> tuple[Step, ...]:
+    """Return the compound statements (each ``elif`` too) on the way down to a statement."""
     steps: list[Step] = []
     below: cst.CSTNode = statement
     for above in index.ancestors(statement):

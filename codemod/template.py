@@ -431,7 +431,11 @@ class Templates:
             made = self._definitions.resolve(node.value)
             if isinstance(made, cst.Call):
                 maker = callee(made)
-                position = {("Object", "key"): 1, ("Object", "bucket_name"): 0, ("Bucket", "name"): 0}
+                position = {
+                    ("Object", "key"): 1,
+                    ("Object", "bucket_name"): 0,
+                    ("Bucket", "name"): 0,
+                }
                 wanted = position.get((maker or "", name))
                 if wanted is not None:
                     found = argument(made.args, wanted, name)

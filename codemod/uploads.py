@@ -274,7 +274,7 @@ def _value(arg: cst.Arg | None) -> cst.BaseExpression | None:
 
 
 def _session_upload_data(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
-    """``Session.upload_data(path, bucket=None, key_prefix="data", callback=None, extra_args=None)``.
+    """``Session.upload_data(path, bucket, key_prefix="data", callback, extra_args)``.
 
     It returns ``s3://bucket/key_prefix/basename`` for a file (sagemaker SDK, ``session.py``).
     """
@@ -344,9 +344,7 @@ def _string_as_file(facts: Facts, call: Invocation, receiver: Receiver) -> Uploa
     )
 
 
-def _to_uri(
-    facts: Facts, call: Invocation, names: tuple[str, str], given: Given
-) -> Upload | None:
+def _to_uri(facts: Facts, call: Invocation, names: tuple[str, str], given: Given) -> Upload | None:
     payload = argument(call.args, 0, names[0])
     where = argument(call.args, 1, names[1])
     if payload is None or where is None:
@@ -358,9 +356,7 @@ def _to_uri(
     options: tuple[tuple[str | None, cst.CSTNode], ...] = ()
     if kms is not None:
         options = (("SSEKMSKeyId", kms),)
-    return Upload(
-        call, payload.value, given, None, None, uri, None, options, returns_uri=True
-    )
+    return Upload(call, payload.value, given, None, None, uri, None, options, returns_uri=True)
 
 
 def _uploader_upload(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
@@ -392,9 +388,7 @@ RECOGNISERS: dict[str, Recogniser] = {
 
 def find_uploads(facts: Facts) -> list[Upload]:
     """Return every upload of a payload in the module, in source order."""
-    funcs = [
-        func for method in RECOGNISERS for func in facts.index.attributes.get(method, ())
-    ]
+    funcs = [func for method in RECOGNISERS for func in facts.index.attributes.get(method, ())]
     found = []
     for func in sorted(funcs, key=facts.index.order.__getitem__):
         call = invocation(facts.index, func)

@@ -24,7 +24,7 @@ from codemod.syntax import (
     names_in,
     unwrap_await,
 )
-from codemod.template import Hole, contains, literal
+from codemod.template import Hole, Template, contains, literal
 
 
 class Fate(enum.Enum):
@@ -113,6 +113,7 @@ class Visibility:
         self._followed: set[Definition] = set()
         self.behind: set[Definition] = set()
         self.identifying = list(self._identifying())
+        self._given: list[Template] = []
         self._exact = set(self.identifying)
         for definition in self.identifying:
             self._exact.update(self._given_by_callers(definition))
@@ -187,8 +188,11 @@ class Visibility:
                 continue
             bound = bound_arguments(self._facts, function, func, tuple(call.args))
             value = bound.get(definition) if bound is not None else None
+            if value is None:
+                continue
+            self._own.add(call)
+            self._given.append(self._facts.templates.of(value))
             if isinstance(value, cst.Name):
-                self._own.add(call)
                 yield self._facts.definitions.of(value)
 
     def _names(self, node: cst.BaseExpression) -> Iterator[cst.Name]:
@@ -226,6 +230,9 @@ class Visibility:
         if definition in self._followed:
             return
         self._followed.add(definition)
+        shared = definition.name in self._facts.definitions.declared_elsewhere
+        if shared and definition.node is not None:
+            self._add(Fate.STORED, definition.node, definition.name)
         for name in self._facts.definitions.reads(definition):
             self._trace(name, definition.name)
 
@@ -407,7 +414,8 @@ class Visibility:
         """Take account of the S3 calls anywhere in the file that name the object."""
         index = self._facts.index
         here = index.function(self._candidate.upload.invocation.carrier)
-        for operation in Operations(self._facts, self._candidate.upload, self._followed):
+        upload = self._candidate.upload
+        for operation in Operations(self._facts, upload, self._followed, self._given):
             call = operation.invocation
             same_place = index.function(call.carrier) is here
             fate = _fate(call.method)

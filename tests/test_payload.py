@@ -1,6 +1,6 @@
 """What is known of a payload decides how it is measured and sent."""
 
-# ruff: noqa: E501, ISC004 - a program in a table is easier to read on one line
+# ruff: noqa: E501 - a program in a table is easier to read on one line
 
 from __future__ import annotations
 

@@ -90,7 +90,9 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
                 return Refusal("upload-announced", node, unlock="log it right after the upload")
     attached = set(case.layout.attached)
     for one in _lines_between(case.candidate):
-        if not case.facts.index.within(one, attached) and announces_upload(case.facts, one, case.seen.behind):
+        if not case.facts.index.within(one, attached) and announces_upload(
+            case.facts, one, case.seen.behind
+        ):
             return Refusal("upload-announced", one, unlock="log it right after the upload")
     return None
 

@@ -6,6 +6,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.definitions import Kind
+from codemod.facts import Facts
 from codemod.payload import Form
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
@@ -88,7 +89,7 @@ def arguments_only_give_values(case: Proposal) -> Refusal | None:
     if call.receiver is not call.func:
         values.append(call.receiver)
     for value in values:
-        part = _impure_besides(value, payload.node)
+        part = _impure_besides(case.facts, value, payload.node)
         if part is not None:
             return Refusal(
                 "argument-has-effects",
@@ -129,7 +130,7 @@ def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
     return None
 
 
-def _impure_besides(node: cst.CSTNode, payload: cst.CSTNode) -> cst.CSTNode | None:
+def _impure_besides(facts: Facts, node: cst.CSTNode, payload: cst.CSTNode) -> cst.CSTNode | None:
     """Return the first impure part of an argument, leaving out the payload in it."""
     stack = [node]
     while stack:
@@ -138,13 +139,29 @@ def _impure_besides(node: cst.CSTNode, payload: cst.CSTNode) -> cst.CSTNode | No
             continue
         if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
             return current
-        if isinstance(current, cst.Call) and not _is_known_call(current):
+        if isinstance(current, cst.Call) and not _is_known_call(facts, current):
             return current
+        if isinstance(current, cst.Attribute) and not _is_quiet(facts, current.attr.value):
+            if not isinstance(facts.index.parent.get(current), cst.Call):
+                return current
         stack.extend(children(current))
     return None
 
 
-def _is_known_call(call: cst.Call) -> bool:
+def _is_quiet(facts: Facts, name: str) -> bool:
+    """Tell whether the functions of the file with a name, if any, only make or return something."""
+    return all(
+        effects.is_stable_call(part) or effects.is_client_factory(part)
+        for function in facts.index.defined_functions.get(name, ())
+        for part in descendants(function.body)
+        if isinstance(part, cst.Call)
+    )
+
+
+def _is_known_call(facts: Facts, call: cst.Call) -> bool:
+    name = callee(call) or ""
+    if name in facts.index.defined_functions:
+        return _is_quiet(facts, name)
     return (
         effects.is_stable_call(call)
         or effects.is_fresh_call(call)
