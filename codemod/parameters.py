@@ -37,13 +37,13 @@ def give_body(
         function.params: [_with_parameter(facts, function, name)]
     }
     if inner.through is not None:
-        edits.update(_hand_on(facts, inner, name))
+        edits.update(_hand_on(inner, name))
     else:
         edits.update(_send(facts, function, inner, name))
     return edits
 
 
-def _hand_on(facts: Facts, inner: LegacyCall, name: str) -> dict[cst.CSTNode, Replacement]:
+def _hand_on(inner: LegacyCall, name: str) -> dict[cst.CSTNode, Replacement]:
     """Pass the body on to the next function."""
     assert inner.through is not None
     taken = inner.through.has_body or body_parameter(inner.through.function)

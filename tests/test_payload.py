@@ -146,7 +146,7 @@ def test_an_expression_tells_its_form(value: str, expected: str) -> None:
         ("payload: str = None", "unknown"),
         ("payload: bytes | str", "unknown"),
         ("payload: object", "unknown"),
-        ("payload: io.BytesIO", "handle"),
+        ("payload: io.BytesIO", "payload-used-later"),
         ("*payload", "unknown"),
     ],
 )
