@@ -5,8 +5,8 @@ LibCST's ``PositionProvider`` notes the place of every node and costs twice the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import libcst as cst
@@ -23,28 +23,40 @@ class Span:
     end_column: int
 
 
+class _Stretch:
+    """Notes how many tokens were written when a wanted node began and ended."""
+
+    def __init__(self, state: _RecordingState, node: cst.CSTNode) -> None:
+        self._state = state
+        self._node = node
+        self._start = 0
+
+    def __enter__(self) -> None:
+        self._start = len(self._state.tokens)
+
+    def __exit__(self, *error: object) -> None:
+        self._state.found[self._node] = (self._start, len(self._state.tokens))
+
+
 class _RecordingState(CodegenState):
-    """Notes how many tokens were written when a wanted node begins and ends."""
+    """Renders a tree and remembers where some of its nodes came to stand."""
 
     def __init__(self, module: cst.Module, wanted: set[cst.CSTNode]) -> None:
         super().__init__(module.default_indent, module.default_newline)
-        self.wanted = wanted
+        self._wanted = {id(node) for node in wanted}
         self.found: dict[cst.CSTNode, tuple[int, int]] = {}
+        self._nothing = nullcontext()
 
-    @contextmanager
-    def record_syntactic_position(
+    # The base class says that it gives a generator's context manager; any will do.
+    def record_syntactic_position(  # type: ignore[override]
         self,
         node: cst.CSTNode,
         *,
         start_node: cst.CSTNode | None = None,  # noqa: ARG002
         end_node: cst.CSTNode | None = None,  # noqa: ARG002
-    ) -> Iterator[None]:
-        if node not in self.wanted:
-            yield
-            return
-        start = len(self.tokens)
-        yield
-        self.found[node] = (start, len(self.tokens))
+    ) -> AbstractContextManager[None]:
+        """Answer LibCST, which asks around every node that has a place of its own."""
+        return _Stretch(self, node) if id(node) in self._wanted else self._nothing
 
 
 def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> tuple[dict[cst.CSTNode, Span], str]:

@@ -6,13 +6,13 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from codemod import notebook
-from codemod.calls import METHOD, PASSES_BODY, describe
+from codemod.calls import METHOD, PASSES_BODY, LegacyCall, describe
 from codemod.facts import Facts
 from codemod.joining import Joined, join
 from codemod.judge import Judgement, Verdict, judge
@@ -22,6 +22,7 @@ from codemod.refusals import Refusal
 from codemod.rewrite import rewrite
 from codemod.rules import REASONS
 from codemod.syntax import unwrap_await
+from codemod.uploads import Upload
 
 _SUPPRESSION = re.compile(
     r"#\s*(?:noqa|async-inline:\s*ignore)(?P<codes>\s*[:\[]\s*[A-Z][A-Z0-9, ]*\]?)?",
@@ -167,7 +168,7 @@ def review_module(path: str, content: bytes | str, joined: Joined | None = None)
         tuple(findings.values()),
         tuple(fixable),
         notes,
-        round_trips=content == (module.code if isinstance(content, str) else module.bytes),
+        round_trips=content == (text if isinstance(content, str) else text.encode(module.encoding)),
     )
 
 
@@ -254,15 +255,37 @@ def _finding(verdict: Verdict, places: Mapping[cst.CSTNode, Place]) -> Finding:
 
 
 def _message(verdict: Verdict, call: Place, upload: Place, cause: Place | None) -> str:
+    *callers, invoking = _callers(verdict.call)
+    *helpers, uploading = _helpers(verdict.upload)
     what = (
-        f"{describe(verdict.call)} invokes the payload that {verdict.upload.api}"
-        f" uploads {_on_line(upload, call)}"
+        f"{invoking}{_through(callers)} invokes the payload that {uploading}"
+        f" uploads {_on_line(upload, call)}{_through(helpers)}"
     )
     refusal = verdict.refusal
     if refusal is None:
         return f"{what}; send it in Body"
     where = f", {_on_line(cause, call).removeprefix('on ')}" if cause is not None else ""
     return f"{what}; {_because(refusal)}{where}"
+
+
+def _callers(call: LegacyCall) -> Iterator[str]:
+    """Yield the functions that a URI is handed through, and the call of the API at the end."""
+    current: LegacyCall | None = call
+    while current is not None:
+        yield describe(current)
+        current = current.through.inner if current.through is not None else None
+
+
+def _helpers(upload: Upload) -> Iterator[str]:
+    """Yield the functions that a payload is handed through, and the upload at the end."""
+    current: Upload | None = upload
+    while current is not None:
+        yield current.api
+        current = current.via.inner if current.via is not None else None
+
+
+def _through(names: list[str]) -> str:
+    return f" (through {', '.join(names)})" if names else ""
 
 
 def _on_line(place: Place, seen_from: Place) -> str:
