@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import libcst as cst
 
 from codemod.index import Index
-from codemod.syntax import terminates
+from codemod.syntax import descendants, terminates
+
+_ABOUT_SIZE = re.compile(
+    r"inline|size|small|large|big|fit|limit|len|bytes|body|direct", re.IGNORECASE
+)
+_ORDERING = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
+
+
+def _asks_for_size(test: cst.BaseExpression) -> bool:
+    """Tell whether a test may be about the size of the payload, and not about something else."""
+    for node in descendants(test):
+        if isinstance(node, cst.ComparisonTarget) and isinstance(node.operator, _ORDERING):
+            return True
+        if isinstance(node, cst.Name) and _ABOUT_SIZE.search(node.value):
+            return True
+    return False
 
 
 class Guards:
@@ -35,7 +51,7 @@ class Guards:
             self._holding.add(above)
             if isinstance(below, cst.BaseStatement):
                 self._last_in[above] = max(self._last_in.get(above, -1), index.order[below])
-            if isinstance(above, cst.If) and isinstance(below, cst.BaseSuite) and terminates(below):
+            if _is_way_out(above, below):
                 block, order = index.block(above), index.order[above]
                 self._first_leaving[block] = min(self._first_leaving.get(block, order), order)
             below = above
@@ -54,7 +70,7 @@ class Guards:
                 return False
             if above in self._holding and self._separates(above, below):
                 return True
-            if isinstance(above, cst.If) and isinstance(below, cst.BaseSuite) and terminates(below):
+            if _is_way_out(above, below):
                 if self._last_in.get(index.block(above), -1) > index.order[above]:
                     return True
             below = above
@@ -63,8 +79,8 @@ class Guards:
     def _separates(self, above: cst.CSTNode, below: cst.CSTNode) -> bool:
         """Tell whether a call with a body stands in another branch of the same statement."""
         if isinstance(above, cst.IfExp):
-            return True
-        if isinstance(above, cst.If) and below is not above.test:
+            return _asks_for_size(above.test)
+        if isinstance(above, cst.If) and below is not above.test and _asks_for_size(above.test):
             return any(
                 branch is not below and branch in self._holding
                 for branch in (above.body, above.orelse)
@@ -75,3 +91,13 @@ class Guards:
                 return bool(handlers)
             return below in above.handlers and above.body in self._holding
         return False
+
+
+def _is_way_out(above: cst.CSTNode, below: cst.CSTNode) -> bool:
+    """Tell whether a branch for one size of payload never goes on behind the test."""
+    return (
+        isinstance(above, cst.If)
+        and isinstance(below, cst.BaseSuite)
+        and terminates(below)
+        and _asks_for_size(above.test)
+    )

@@ -1,4 +1,8 @@
-"""Which lines of a program a rewrite may touch."""
+"""Which lines of a program a rewrite may touch.
+
+Where functions of the program upload or call for others, the lines are those of the function in
+which the two meet, and on the way to the call those of the functions that hand the payload on.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ import ast
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 Span = tuple[int, int]
 """A first and a last line, both inclusive and counted from 1."""
 
 _MAY_APPEAR_ANYWHERE = re.compile(r"\s*(#.*|(import|from) .*|.*ASYNC_INLINE_LIMIT.*)?\s*")
 _BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
+_DEPTH = 6
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 
 
@@ -19,8 +25,9 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
     """Changed lines that have nothing to do with the rewritten uploads and calls.
 
     What may change are the lines from the one to the other and, in the same functions, the
-    statements that share a name with them; comments above included. New lines may stand only
-    there, but for imports and the constant.
+    statements that share a name with them; comments above included. The functions that make the
+    call for others may get a parameter. New lines may stand only there, but for imports and the
+    constant.
 
     Args:
         before: The program.
@@ -31,9 +38,13 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
         Each such line, with ``-`` for one that is gone and ``+`` for one that is new.
     """
     tree = ast.parse(before)
-    hull = {line for pair in pairs for line in _lines([_hull(tree, pair)])}
-    connected = {line for pair in pairs for line in _lines(_connected(tree, pair))}
-    touchable = _with_comments(hull | connected, before)
+    met = [route for pair in pairs for route in _routes(tree, pair)]
+    hull = {line for route in met for pair in route.pairs for line in _lines([_hull(tree, pair)])}
+    connected = {
+        line for route in met for pair in route.pairs for line in _lines(_connected(tree, pair))
+    }
+    signatures = _lines(span for route in met for span in route.signatures)
+    touchable = _with_comments(hull | connected | signatures, before)
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     stray = []
     matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
@@ -46,6 +57,57 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
             added = new[new_start:new_end]
             stray += [f"+{line}" for line in added if not _MAY_APPEAR_ANYWHERE.fullmatch(line)]
     return stray
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A way from an upload to a call, perhaps through functions.
+
+    Attributes:
+        pairs: The lines of the upload and the call in the function in which they meet, and each
+            line twice that hands on what the call is to send.
+        signatures: The heads of the functions that are handed it.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    signatures: tuple[Span, ...] = ()
+
+
+def _routes(tree: ast.AST, pair: tuple[int, int]) -> list[_Route]:
+    """Find the functions in which an upload and a call meet, each reached by the fewest calls."""
+    uploads: dict[tuple[int, ...], None] = {pair[:1]: None}
+    calls: dict[tuple[int, ...], None] = {pair[1:]: None}
+    for _ in range(_DEPTH):
+        routes = [
+            _Route(
+                ((upload[-1], call[-1]), *((line, line) for line in call[:-1])),
+                tuple(
+                    _head(function)
+                    for line in call[:-1]
+                    if isinstance(function := _innermost(tree, line, _SCOPES), ast.stmt)
+                ),
+            )
+            for upload in uploads
+            for call in calls
+            if _innermost(tree, upload[-1], _SCOPES) is _innermost(tree, call[-1], _SCOPES)
+        ]
+        if routes:
+            return routes
+        for ways in (uploads, calls):
+            longer = [(*way, line) for way in ways for line in _callers(tree, way[-1])]
+            ways.update(dict.fromkeys(longer))
+    return [_Route((pair,))]
+
+
+def _callers(tree: ast.AST, line: int) -> Iterator[int]:
+    """The lines that name the function in which ``line`` stands, most of them to call it."""
+    function = _innermost(tree, line, _SCOPES)
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Name, ast.Attribute)) and not _covers(function, node.lineno):
+            if function.name == (node.id if isinstance(node, ast.Name) else node.attr):
+                yield node.lineno
 
 
 def _connected(tree: ast.AST, pair: tuple[int, int]) -> Iterator[Span]:
