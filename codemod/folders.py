@@ -198,4 +198,7 @@ def compile_globs(globs: Iterable[str]) -> GitIgnoreSpec:
     # Most runs have nothing to match, as git has done the ignoring.
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(globs)
+    try:
+        return GitIgnoreSpec.from_lines(globs)
+    except re.error as error:
+        raise ValueError(f"no glob: {error}") from error

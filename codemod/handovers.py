@@ -44,7 +44,12 @@ def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
             facts, function, call.location
         ):
             continue
-        problem = call.problem or signature_problem(facts, function) or _dict_problem(call)
+        problem = (
+            call.problem
+            or signature_problem(facts, function)
+            or _dict_problem(call)
+            or _body_problem(facts, function, call)
+        )
         keeps = _keeps_location(facts, call.location)
         uri = facts.templates.of(call.location) if call.through is None else call.through.uri
         made.extend(
@@ -53,6 +58,18 @@ def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
             )
         )
     return made
+
+
+def _body_problem(facts: Facts, function: cst.FunctionDef, call: LegacyCall) -> Refusal | None:
+    """A body on one line has no room for another statement; a recursive call would lose it."""
+    if isinstance(function.body, cst.SimpleStatementSuite):
+        return Refusal("shared-line", call.invocation.carrier)
+    if facts.index.statement(call.invocation.carrier) is function:
+        return Refusal("shared-line", call.invocation.carrier)
+    for mention in sites(facts, function):
+        if facts.index.inside(mention, function):
+            return Refusal("helper-recursive", mention, function.name.value)
+    return None
 
 
 def _dict_problem(call: LegacyCall) -> Refusal | None:

@@ -54,6 +54,7 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
     alone: list[LegacyCall] = []
     for call in calls:
         nested = near.inside(call.location)
+        crowded = near.on_line_of(call)
         reaching = [
             (upload, reach)
             for upload in near.invoked(call)
@@ -66,6 +67,11 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
                 unlock="assign what the upload returns to a variable before the call",
             )
             unpaired.append(Unpaired(call, nested, refusal))
+        elif crowded is not None:
+            refusal = Refusal(
+                "shared-line", crowded.uploading, unlock="give the upload a line of its own"
+            )
+            unpaired.append(Unpaired(call, crowded, refusal))
         elif len(reaching) == 1:
             upload, reach = reaching[0]
             groups.setdefault(upload, []).append((call, reach))
@@ -128,6 +134,16 @@ class _Near:
         for part in descendants(node):
             if part in self._by_node:
                 return self._by_node[part][0]
+        return None
+
+    def on_line_of(self, call: LegacyCall) -> Upload | None:
+        """Return an upload of the object that stands on the same line as the call."""
+        index = self._facts.index
+        statement = index.statement(call.invocation.carrier)
+        for upload in self.invoked(call):
+            is_direct = upload.via is None and call.through is None
+            if is_direct and index.statement(upload.invocation.carrier) is statement:
+                return upload
         return None
 
     def from_outside(self, call: LegacyCall) -> Unpaired | None:

@@ -326,6 +326,12 @@ _REASONS = (
         "Give the functions different names.",
     ),
     Reason(
+        "helper-recursive",
+        "SAI003",
+        "the function that makes the call calls itself ({detail})",
+        "Retry in a loop instead.",
+    ),
+    Reason(
         "helper-returns-early",
         "SAI003",
         "the uploading function may end before it uploads ({detail})",

@@ -22,6 +22,7 @@ from codemod.syntax import (
     descendants,
     dotted,
     names_in,
+    string_value,
     unwrap_await,
 )
 from codemod.template import Hole, Template, contains, literal
@@ -49,6 +50,8 @@ class Use:
     what: str
 
 
+#: How many steps of cutting a key out of a URI are followed.
+_CUTS = 12
 #: How many slashes ``s3://bucket/`` has.
 _SLASHES = 3
 #: A key without a slash or a dot may be any word of the program.
@@ -369,15 +372,41 @@ class Visibility:
 
     def _operation_on(self, call: cst.Call, what: str) -> None:
         """Note an S3 operation on the object itself; others are found by what they name."""
-        index, definitions = self._facts.index, self._facts.definitions
-        names = [arg.value for arg in call.args if isinstance(arg.value, cst.Name)]
-        if any(definitions.of(name) in self._exact for name in names):
+        index = self._facts.index
+        if any(self._is_same(arg.value) for arg in call.args):
             fate = _fate(callee(call) or "")
             here = index.function(self._candidate.upload.invocation.carrier)
             if fate is Fate.READ and index.function(call) is not here:
                 fate = Fate.MAY_BE_READ
             if not any(use.node is call for use in self.uses):
                 self._add(fate, call, callee(call) or what)
+
+    def _is_same(self, node: cst.BaseExpression) -> bool:
+        """Tell whether an expression is the key or URI, or a part cut out of it."""
+        definitions = self._facts.definitions
+        for _ in range(_CUTS):
+            if isinstance(node, cst.Name):
+                definition = definitions.of(node)
+                if definition in self._exact:
+                    return True
+                if definition.kind not in (Kind.ASSIGNED, Kind.UNPACKED):
+                    return False
+                if definition.value is None:
+                    return False
+                node = definition.value
+            elif isinstance(node, (cst.Attribute, cst.Subscript)):
+                node = node.value
+            elif isinstance(node, cst.Call) and callee(node) in ("urlparse", "urlsplit", "unquote"):
+                if not node.args:
+                    return False
+                node = node.args[0].value
+            elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+                if callee(node) == "replace" and string_value(node.args[-1].value) != "":
+                    return False  # the key of another object that is made from this one
+                node = node.func.value
+            else:
+                return False
+        return False
 
     def _only_logs(self, call: cst.Call) -> bool:
         """Tell whether a function of the file does nothing but log."""
