@@ -15,11 +15,11 @@ import libcst as cst
 
 from codemod import effects
 from codemod.announcements import announces_upload
-from codemod.definitions import Definition
+from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import Bindings, Translation, bound_arguments, signature_problem, sites
 from codemod.invocations import Invocation, invocation
-from codemod.payload import Form, payload_of
+from codemod.payload import Form, Payload, opened_path, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, steps_to
 from codemod.syntax import callee, descendants, dotted, unwrap_await
@@ -158,7 +158,7 @@ def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
     own = (upload.invocation.carrier, unwrap_await(upload.uploading))
     if call in own or facts.index.inside(call, upload.invocation.carrier):
         return True
-    if isinstance(facts.index.parent[call], cst.Raise):
+    if isinstance(facts.index.parent[call], (cst.Raise, cst.WithItem)):
         return True
     if effects.is_log(call):
         return _in_handler(facts, call) or announces_upload(
@@ -225,7 +225,7 @@ def _virtual(
 ) -> Upload:
     inner = helper.upload
     translate = Translation(facts, helper.function, call.carrier, bound)
-    payload = payload_of(facts, inner)
+    payload = _at_its_path(facts, payload_of(facts, inner))
     node, form, is_argument = inner.payload, payload.form, False
     taken = translate.expression(payload.node) if problem is None else None
     if taken is not None and payload.node is not taken and _uses_up(payload.node):
@@ -278,6 +278,16 @@ def _uses_up(node: cst.BaseExpression) -> bool:
     """Tell whether making a payload may use up an iterator, which can be done only once."""
     eaters = ("join", "list", "sorted", "tuple", "set", "sum", "zip", "map", "filter", "enumerate")
     return any(callee(part) in eaters for part in descendants(node))
+
+
+def _at_its_path(facts: Facts, payload: Payload) -> Payload:
+    """Take a file that the function itself opens by its path, which the caller can open, too."""
+    if payload.form is not Form.HANDLE or not payload.at_start:
+        return payload
+    assert isinstance(payload.node, cst.Name)
+    opened = facts.definitions.of(payload.node)
+    path = opened_path(facts, opened.value) if opened.value is not None else None
+    return Payload(Form.PATH, path) if opened.kind is Kind.WITH and path is not None else payload
 
 
 def _only_uploads(facts: Facts, name: cst.BaseExpression) -> bool:

@@ -82,7 +82,7 @@ def payload_of(facts: Facts, upload: Upload) -> Payload:
         return Payload(Form.PATH, node)
     if upload.via is not None and isinstance(upload.via.form, Form):
         return Payload(upload.via.form, node)
-    opened = _opened_path(facts, node)
+    opened = opened_path(facts, node)
     if opened is not None:
         return Payload(Form.PATH, opened)
     wrapped = _wrapped_bytes(facts, node)
@@ -280,7 +280,7 @@ def _form_of_local(facts: Facts, node: cst.Call, steps: int) -> Form:
     return forms.pop() if len(forms) == 1 else Form.UNKNOWN
 
 
-def _opened_path(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
+def opened_path(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
     """Return the path of a handle that is opened right in the upload: ``Body=open(p, "rb")``."""
     if isinstance(node, cst.Call) and facts.definitions.origin(node.func) == "open":
         if _form_of_open(node, method=False) is Form.HANDLE:

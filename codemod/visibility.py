@@ -107,7 +107,9 @@ class Visibility:
         self._candidate = candidate
         self._own = {candidate.upload.invocation.carrier}
         inner = candidate.upload.via
+        self._helpers: set[cst.CSTNode] = set()
         while inner is not None:
+            self._helpers.add(inner.function)
             self._own.add(inner.inner.invocation.carrier)
             inner = inner.inner.via
         self._own.update(call.invocation.carrier for call in candidate.calls)
@@ -224,6 +226,8 @@ class Visibility:
             if not text or not _TELLING.search(text):
                 continue
             for node in self._facts.index.strings.get(text, ()):
+                if self._facts.index.within(node, self._helpers):
+                    continue
                 if not any(above in self._own for above in self._facts.index.ancestors(node)):
                     self._trace(node, text)
 

@@ -317,7 +317,7 @@ UPLOADS: list[Case] = [
      "s3.put_object(Bucket='inputs', Key=name, Body=data, ContentType=input())\nCALL"),
     ('safe', 'the address has two names',
      "import sagemaker\nsession = sagemaker.Session()\nuri = session.upload_string_as_file_body(data.decode(), 'inputs', name)\nlocation = uri\nprint('working')\nresponse = runtime.invoke_endpoint_async(EndpointName='e', InputLocation=location)\nreturn response"),
-    ('uri-returned', 'the address that the upload returned is returned',
+    ('upload-response-used', 'the address that the upload returned is returned',
      "import sagemaker\nsession = sagemaker.Session()\nuri = session.upload_string_as_file_body(data.decode(), 'inputs', name)\nresponse = runtime.invoke_endpoint_async(EndpointName='e', InputLocation=uri)\nreturn uri"),
 ]  # fmt: skip
 
