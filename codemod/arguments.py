@@ -29,16 +29,24 @@ def keyword_argument(name: str, value: cst.BaseExpression) -> cst.Arg:
     return cst.Arg(value, keyword=cst.Name(name), equal=equal)
 
 
-def with_last(arg: cst.Arg, added: cst.Arg) -> tuple[cst.Arg, cst.Arg]:
-    """Return the last argument of a call and another one after it."""
+def with_last(call: cst.Call, last: cst.Arg, added: cst.Arg) -> tuple[cst.Arg, cst.Arg]:
+    """Return the last argument of a call, changed or not, and another one after it."""
     between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    if isinstance(arg.comma, cst.Comma):
-        between = arg.comma
-        if not isinstance(between.whitespace_after, cst.ParenthesizedWhitespace):
-            between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    first = arg.with_changes(comma=between, whitespace_after_arg=_BARE)
-    second = added.with_changes(comma=arg.comma, whitespace_after_arg=arg.whitespace_after_arg)
+    if len(call.args) > 1 and isinstance(call.args[-2].comma, cst.Comma):
+        between = _without_comment(call.args[-2].comma)
+    elif isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace):
+        between = cst.Comma(whitespace_after=call.whitespace_before_args)
+    first = last.with_changes(comma=between, whitespace_after_arg=_BARE)
+    second = added.with_changes(comma=last.comma, whitespace_after_arg=last.whitespace_after_arg)
     return first, second
+
+
+def _without_comment(comma: cst.Comma) -> cst.Comma:
+    after = comma.whitespace_after
+    if isinstance(after, cst.ParenthesizedWhitespace) and after.first_line.comment is not None:
+        bare = cst.TrailingWhitespace(newline=after.first_line.newline)
+        return comma.with_changes(whitespace_after=after.with_changes(first_line=bare))
+    return comma
 
 
 def star_in_place(index: Index, entry: cst.Arg, name: cst.Name) -> dict[cst.CSTNode, Replacement]:
@@ -80,13 +88,6 @@ def separator(entry: cst.Arg, args: Sequence[cst.Arg]) -> cst.Comma | cst.MaybeS
 
 def without_remark(arg: cst.Arg) -> cst.Arg:
     """Return an argument without the comment behind it, which is about the one it replaces."""
-    comma = arg.comma
-    if isinstance(comma, cst.Comma) and isinstance(
-        comma.whitespace_after, cst.ParenthesizedWhitespace
-    ):
-        first = comma.whitespace_after.first_line
-        if first.comment is not None:
-            bare = cst.TrailingWhitespace(newline=first.newline)
-            after = comma.whitespace_after.with_changes(first_line=bare)
-            return arg.with_changes(comma=comma.with_changes(whitespace_after=after))
+    if isinstance(arg.comma, cst.Comma):
+        return arg.with_changes(comma=_without_comment(arg.comma))
     return arg

@@ -123,7 +123,7 @@ def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None
         if owner is None or facts.index.class_of(other) is owner:
             return Refusal("helper-overridden", other, function.name.value)
         made_from = facts.index.class_of(other)
-        if made_from is not None and _derives(facts, made_from, owner):
+        if made_from is not None and _are_related(facts, made_from, owner):
             return Refusal("helper-overridden", other, function.name.value)
     stores = facts.index.attribute_stores.get(function.name.value)
     if owner is not None and stores:
@@ -131,19 +131,23 @@ def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None
     return None
 
 
-def _derives(facts: Facts, one: cst.ClassDef, owner: cst.ClassDef) -> bool:
-    """Tell whether a class of the file is made from another one, at any distance."""
-    seen: set[str] = set()
-    stack = [one]
+def _are_related(facts: Facts, one: cst.ClassDef, other: cst.ClassDef) -> bool:
+    """Tell whether a class of the file is made from both, so that one may override the other."""
+    pair = {one.name.value, other.name.value}
+    return any(pair <= _ancestry(facts, made) for made in facts.index.classes)
+
+
+def _ancestry(facts: Facts, made: cst.ClassDef) -> set[str]:
+    """Return the names of a class and of everything it is made from, as far as the file says."""
+    found = {made.name.value}
+    stack = [made]
     while stack:
         for base in stack.pop().bases:
             name = dotted(base.value)
-            if name == owner.name.value:
-                return True
-            if name is not None and name not in seen:
-                seen.add(name)
-                stack.extend(made for made in facts.index.classes if made.name.value == name)
-    return False
+            if name is not None and name not in found:
+                found.add(name)
+                stack.extend(one for one in facts.index.classes if one.name.value == name)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,8 +47,9 @@ def _hand_on(inner: LegacyCall, name: str) -> dict[cst.CSTNode, Replacement]:
     """Pass the body on to the next function."""
     assert inner.through is not None
     taken = inner.through.has_body or body_parameter(inner.through.function)
-    last = inner.invocation.args[-1]
-    return {last: with_last(last, keyword_argument(taken, cst.Name(name)))}
+    call = inner.invocation.carrier
+    last = call.args[-1]
+    return {last: with_last(call, last, keyword_argument(taken, cst.Name(name)))}
 
 
 def _send(
@@ -108,15 +109,14 @@ def _with_parameter(facts: Facts, function: cst.FunctionDef, name: str) -> cst.P
 
 
 def _annotation(facts: Facts, function: cst.FunctionDef) -> cst.Annotation | None:
-    """Annotate the parameter in the file's own way, if the function is annotated at all."""
+    """Annotate the parameter if the function is annotated at all.
+
+    The first SDK with inline payloads needs Python 3.10, which knows ``bytes | None``.
+    """
     given = [*function.params.params, *function.params.kwonly_params]
     if not any(param.annotation is not None for param in given):
         return None
     if facts.index.imported.get("Optional") == "typing.Optional":
         element = cst.SubscriptElement(cst.Index(cst.Name("bytes")))
         return cst.Annotation(cst.Subscript(cst.Name("Optional"), [element]))
-    text = facts.index.module.code
-    if "import annotations" in text or "| None" in text:
-        either = cst.BinaryOperation(cst.Name("bytes"), cst.BitOr(), cst.Name("None"))
-        return cst.Annotation(either)
-    return None
+    return cst.Annotation(cst.BinaryOperation(cst.Name("bytes"), cst.BitOr(), cst.Name("None")))

@@ -111,7 +111,8 @@ class Planner:
                 edits[call.entry] = [call.entry.with_changes(value=cst.Name("None"))]
             (kept,) = edits.get(last, (last,))
             assert isinstance(kept, cst.Arg)
-            edits[last] = with_last(kept, keyword_argument(self._parameter(call), body))
+            added = keyword_argument(self._parameter(call), body)
+            edits[last] = with_last(call.invocation.carrier, kept, added)
             return edits
         replacement = [without_remark(self._argument(call.entry, "Body", body))]
         if self._carries_content_type(call):
@@ -259,7 +260,7 @@ class Planner:
             if call.through is None:
                 self._remove_entry(call, edits)
             last = call.invocation.carrier.args[-1]
-            edits[last] = with_last(last, cst.Arg(name, star="**"))
+            edits[last] = with_last(call.invocation.carrier, last, cst.Arg(name, star="**"))
         elif isinstance(entry, cst.Arg):
             edits.update(star_in_place(self.facts.index, entry, name))
         else:

@@ -149,14 +149,15 @@ def review_module(path: str, content: bytes | str, joined: Joined | None = None)
         return joined.place(path, span) if joined is not None else _place(path, span)
 
     places = {node: where(span) for node, span in spans.items()}
-    findings: dict[tuple[cst.CSTNode, str, str | None], Finding] = {}
+    findings: dict[tuple[cst.CSTNode, cst.CSTNode, str, str | None], Finding] = {}
     fixable = []
     for verdict in judgement.verdicts:
         call, upload = spans[_call_node(verdict)], spans[_upload_node(verdict)]
         if _is_suppressed(verdict.code, lines, call, upload):
             continue
         finding = _finding(verdict, places)
-        findings.setdefault((_call_node(verdict), finding.code, finding.reason), finding)
+        same = (_call_node(verdict), _upload_node(verdict), finding.code, finding.reason)
+        findings.setdefault(same, finding)
         fixable.append(verdict)
     notes = tuple(
         Note(f"{METHOD} is left alone: {left.why}", places[_pointed_at(left.node)])

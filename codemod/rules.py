@@ -190,8 +190,8 @@ _REASONS = (
     Reason(
         "shared-line",
         "SAI003",
-        "the upload shares its line with other statements",
-        "Give the upload a line of its own.",
+        "the upload or the call shares its line with other statements",
+        "Give it a line of its own.",
     ),
     Reason(
         "class-body",
@@ -322,7 +322,7 @@ _REASONS = (
     Reason(
         "helper-overridden",
         "SAI003",
-        "the uploading function has another definition ({detail})",
+        "the function on the way has another definition ({detail})",
         "Give the functions different names.",
     ),
     Reason(
@@ -352,7 +352,7 @@ _REASONS = (
     Reason(
         "content-type-unclear",
         "SAI003",
-        "the upload sets ContentType, and the call's arguments cannot all be seen",
+        "the upload sets ContentType, and the call is not certain to have one",
         "Pass ContentType to the call.",
     ),
     # SAI011: the requirement has to be raised by somebody else.

@@ -260,8 +260,6 @@ PARAMETERS: list[Case] = [
      'return runtime.invoke_endpoint_async(EndpointName="e", **args)'),
     ("none", "the other branch sends a body",
      'if len(data) < 9:\n    return runtime.invoke_endpoint_async(EndpointName="e", Body=data)\nUPLOAD\nCALL'),
-    ("none", "the other half of an expression sends a body",
-     'UPLOAD\nreturn runtime.invoke_endpoint_async(EndpointName="e", Body=data) if data else RUN'),
     ("none", "the handler of an inline call",
      'UPLOAD\ntry:\n    runtime.invoke_endpoint_async(EndpointName="e", Body=data)\nexcept ValueError:\n    RUN'),
     ("content-type-unclear", "keywords nobody sees and a ContentType on the upload",
