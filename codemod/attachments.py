@@ -77,7 +77,30 @@ def attached_to(
             found.append(statement)
         elif not is_plain_assignment(statement):
             break
+    # What is bound from the upload's response must not be needed anywhere else.
+    while (leak := _first_leak(facts, candidate, found)) is not None:
+        found = found[:leak]
     return tuple(found)
+
+
+def _first_leak(facts: Facts, candidate: Candidate, found: list[LineOrCompound]) -> int | None:
+    """Return where a statement makes something of the response that others need, too."""
+    within = set(found)
+    for position, statement in enumerate(found):
+        if _reads_response(facts, candidate, statement, found) and binds_outside(
+            facts, statement, within
+        ):
+            return position
+    return None
+
+
+def _reads_response(
+    facts: Facts, candidate: Candidate, statement: LineOrCompound, before: list[LineOrCompound]
+) -> bool:
+    """Tell whether a statement looks at what the upload returned, or at what was made of it."""
+    return any(is_response_name(facts, name, candidate) for name in names_in(statement)) or any(
+        one is not statement and _binds_for(facts, one, statement) for one in before
+    )
 
 
 def _belongs_to_upload(
@@ -96,13 +119,8 @@ def _belongs_to_upload(
         return isinstance(statement, cst.SimpleStatementLine)
     if _is_existence_check(seen, statement):
         return True
-    reads_response = any(
-        is_response_name(facts, name, candidate) for name in names_in(statement)
-    ) or any(_binds_for(facts, one, statement) for one in before)
-    return (
-        reads_response
-        and _only_checks(facts, statement, about)
-        and not binds_outside(facts, statement, (*before, statement))
+    return _reads_response(facts, candidate, statement, before) and _only_checks(
+        facts, statement, about
     )
 
 

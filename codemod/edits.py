@@ -8,7 +8,7 @@ from typing import TypeVar
 import libcst as cst
 
 from codemod.index import Index
-from codemod.syntax import child_fields
+from codemod.syntax import child_fields, children
 
 #: What comes in the place of a node; nothing at all removes it.
 Replacement = Sequence[cst.CSTNode]
@@ -47,3 +47,21 @@ def _rebuild(node: _Node, edits: Edits, above: set[cst.CSTNode]) -> _Node:
                     changed.append(_rebuild(one, edits, above))
             changes[name] = changed
     return node.with_changes(**changes)
+
+
+def substitute(root: _Node, edits: Edits) -> _Node:
+    """Return a small tree with some of its nodes replaced, wherever it comes from.
+
+    Unlike :func:`apply` this needs no index: the tree may be made of parts of several others.
+    """
+    above: set[cst.CSTNode] = set()
+    _mark(root, edits, above)
+    return _rebuild(root, edits, above)
+
+
+def _mark(node: cst.CSTNode, edits: Edits, above: set[cst.CSTNode]) -> bool:
+    found = [child in edits or _mark(child, edits, above) for child in children(node)]
+    if any(found):
+        above.add(node)
+        return True
+    return False

@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.definitions import Definition, Kind
-from codemod.edits import Replacement, apply
+from codemod.edits import Replacement, substitute
 from codemod.facts import Facts
 from codemod.refusals import Refusal
 from codemod.syntax import descendants, dotted, names_in
@@ -233,7 +233,7 @@ class Translation:
                 return None
             if taken is not name:
                 edits[name] = [_in_brackets(taken)]
-        return apply(self.facts.index, node, edits) if edits else node
+        return substitute(node, edits) if edits else node
 
     def _is_pure(self, call: cst.Call) -> bool:
         return effects.is_stable_call(call)

@@ -11,7 +11,8 @@ from codemod.index import Index
 from codemod.syntax import descendants, terminates
 
 _ABOUT_SIZE = re.compile(
-    r"inline|size|small|large|big|fit|limit|len|bytes|body|direct", re.IGNORECASE
+    r"inline|size|small|large|big|fit|limit|len|bytes|body|direct|data|payload|content",
+    re.IGNORECASE,
 )
 _ORDERING = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
 

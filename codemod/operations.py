@@ -10,7 +10,15 @@ import libcst as cst
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.invocations import Invocation, invocation
-from codemod.syntax import argument, callee, descendants, keyword, names_in, string_value
+from codemod.syntax import (
+    argument,
+    callee,
+    descendants,
+    dict_items,
+    keyword,
+    names_in,
+    string_value,
+)
 from codemod.template import Template, contains, literal, may_match
 from codemod.uploads import Upload
 
@@ -20,7 +28,10 @@ READERS = frozenset(
     " get_object_acl put_object_acl restore_object get download copy_from load"
     " read_file read_string_as_string download_data read_s3_file".split()
 )
-_CERTAIN_READERS = frozenset("get_object head_object copy_object download_fileobj".split())
+_CERTAIN_READERS = frozenset(
+    "get_object head_object copy_object download_fileobj get_object_tagging put_object_tagging"
+    " put_object_acl get_object_acl restore_object get_object_attributes".split()
+)
 LISTERS = frozenset("list_objects_v2 list_objects list_object_versions filter paginate all".split())
 DELETERS = frozenset("delete_object delete_objects delete".split())
 WAITERS = frozenset(("wait",))
@@ -75,9 +86,12 @@ class Operations:
             return self._lists_object(call, key)
         found = self._key_of(call, name)
         if found is None:
+            unpacked = self._unpacked_key(call)
+            if unpacked is not None:
+                return True if facts.templates.of(unpacked) == key else None
             if name in _CERTAIN_READERS and any(arg.star == "**" for arg in call.args):
                 return False
-            several = keyword(call.args, "Delete")
+            several = keyword(call.args, "Delete") or keyword(call.args, "Params")
             found_keys = _keys_in(several) if several is not None else []
             if several is not None and self._mentions_key(several):
                 return True
@@ -87,6 +101,15 @@ class Operations:
         if any(template == key or template in self._given for template in templates):
             return True
         return False if any(may_match(template, key) for template in templates) else None
+
+    def _unpacked_key(self, call: Invocation) -> cst.BaseExpression | None:
+        """Return the key in ``get_object(**where)`` if the dictionary can be seen."""
+        for arg in call.args:
+            items = dict_items(self._facts.definitions.resolve(arg.value)) if arg.star else None
+            for name, value, _ in items or ():
+                if name == "Key":
+                    return value
+        return None
 
     def _copies_object(self, source: cst.Arg, key: Template) -> bool | None:
         """``CopySource`` is ``{"Bucket": …, "Key": …}`` or ``"bucket/key"``."""

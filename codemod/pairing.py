@@ -75,7 +75,7 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
         elif len(reaching) == 1:
             upload, reach = reaching[0]
             groups.setdefault(upload, []).append((call, reach))
-        elif reaching and _wins(reaching[-1][1]):
+        elif reaching and all(one in groups for one, _ in reaching[:-1]) and _wins(reaching[-1][1]):
             upload, reach = reaching[-1]
             groups.setdefault(upload, []).append((call, reach))
         elif reaching:

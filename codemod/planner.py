@@ -91,7 +91,7 @@ class Planner:
             *self.measure.rewinding(),
             self._upload_statement(),
             *self.layout.attached,
-            last,
+            _without_annotation(last),
         ]
         guard = self._guard([without_comments(inline)], s3_route)
         edits: dict[cst.CSTNode, Replacement] = dict.fromkeys(
@@ -161,10 +161,14 @@ class Planner:
             edits[statement] = ()
         edits[layout.uploading] = self._in_place_of_upload(guard)
         if layout.default_before is not None:
-            self._put_before(layout.default_before, located, edits)
+            self._put_before(layout.default_before, [*self._hoisted(), *located], edits)
         for call in self.candidate.calls:
             self._edit_call(call, edits)
         return edits
+
+    def _hoisted(self) -> list[cst.BaseStatement]:
+        """Return the assignments that move in front, with their comments."""
+        return [with_lines(one, from_comment(leading_lines(one))) for one in self.layout.hoisted]
 
     def _put_before(
         self,
@@ -185,7 +189,7 @@ class Planner:
 
     def _in_place_of_upload(self, guard: cst.If) -> list[cst.CSTNode]:
         """Return what replaces the upload, with the blank lines that stood before it."""
-        hoisted = [with_lines(one, from_comment(leading_lines(one))) for one in self.layout.hoisted]
+        hoisted = [] if self.layout.default_before is not None else self._hoisted()
         measuring = self.measure.statements()
         if impure_part(self.candidate.payload.node) is not None:  # it was made before them
             statements = [*measuring, *hoisted, guard]
@@ -289,6 +293,15 @@ class Planner:
         edits[call.entry] = ()
         if position == len(nodes) - 1 and position:
             edits[nodes[position - 1]] = [_closing_like(nodes[position - 1], call.entry)]
+
+
+def _without_annotation(statement: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
+    """Return ``r: T = …`` as ``r = …``: the name is declared on the other route."""
+    small = statement.body[0]
+    if not isinstance(small, cst.AnnAssign) or small.value is None:
+        return statement
+    plain = cst.Assign([cst.AssignTarget(small.target)], small.value, semicolon=small.semicolon)
+    return statement.with_changes(body=[plain])
 
 
 def _keeps_value(facts: Facts, candidate: Candidate) -> bool:

@@ -54,11 +54,14 @@ def process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> F
     """
     if METHOD.encode() not in before:
         return FileResult(path=path)
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _MAX_FRAMES))
+    frames = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(frames, _MAX_FRAMES))
     try:
         return _process(path, before, settings, rewrite=rewrite)
     except RecursionError:
         return FileResult(path=path, error=_TOO_DEEP)
+    finally:
+        sys.setrecursionlimit(frames)
 
 
 def _process(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> FileResult:

@@ -73,6 +73,18 @@ def s3_uri(bucket: Template, key: Template) -> Template:
     return normal(("s3://", *bucket, "/", *key))
 
 
+def split_uri(uri: Template) -> tuple[Template, Template] | None:
+    """Take ``s3://bucket/key`` apart again, if it is certain where the bucket ends."""
+    rest = _without_prefix(uri, ("s3://",)) if uri else None
+    if rest is None:
+        return None
+    for position, piece in enumerate(rest):
+        if isinstance(piece, str) and "/" in piece:
+            end, _, start = piece.partition("/")
+            return normal((*rest[:position], end)), normal((start, *rest[position + 1 :]))
+    return None
+
+
 def literal(template: Template) -> str | None:
     """Return the text of a template without holes."""
     if not template:

@@ -14,7 +14,7 @@ from codemod.facts import Facts
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
 from codemod.syntax import argument, callee, dict_items, dotted, keyword
-from codemod.template import Hole, Template, basename, normal, s3_uri
+from codemod.template import Hole, Template, basename, normal, s3_uri, split_uri
 
 
 class Given(enum.Enum):
@@ -356,7 +356,8 @@ def _to_uri(facts: Facts, call: Invocation, names: tuple[str, str], given: Given
     options: tuple[tuple[str | None, cst.CSTNode], ...] = ()
     if kms is not None:
         options = (("SSEKMSKeyId", kms),)
-    return Upload(call, payload.value, given, None, None, uri, None, options, returns_uri=True)
+    bucket, key = split_uri(uri) or (None, None)
+    return Upload(call, payload.value, given, bucket, key, uri, None, options, returns_uri=True)
 
 
 def _uploader_upload(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:

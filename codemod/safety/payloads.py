@@ -7,6 +7,7 @@ import libcst as cst
 from codemod import effects
 from codemod.definitions import Kind
 from codemod.facts import Facts
+from codemod.index import LOOPS
 from codemod.payload import Form
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
@@ -49,7 +50,11 @@ def payload_is_not_used_later(case: Proposal) -> Refusal | None:
     index = case.facts.index
     uploading = index.order[case.layout.uploading]
     made = case.facts.definitions.of(node)
-    if made.kind not in (Kind.ASSIGNED, Kind.WITH):
+    in_other_loop = made.node is not None and any(
+        isinstance(above, LOOPS) and not index.inside(made.node, above)
+        for above in index.ancestors(node)
+    )
+    if made.kind not in (Kind.ASSIGNED, Kind.WITH) or in_other_loop:
         return Refusal(
             "payload-used-later", node, node.value, "open the file in the function that uploads it"
         )
