@@ -8,6 +8,7 @@ an upload through boto3.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,15 @@ from codemod.invocations import Invocation, invocation
 from codemod.payload import Form, Payload, opened_path, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, steps_to
-from codemod.syntax import callee, descendants, dotted, unwrap_await
+from codemod.syntax import (
+    argument,
+    callee,
+    descendants,
+    dotted,
+    last_name,
+    string_value,
+    unwrap_await,
+)
 from codemod.template import Hole, normal, same_object
 from codemod.uploads import Given, Upload, Via
 
@@ -139,10 +148,18 @@ _MORE = (
 
 
 def _is_transparent(node: cst.CSTNode) -> bool:
-    """``with open(…)`` and ``async with session.client(…)`` only serve the upload."""
+    """``with open(path, "rb")`` and ``async with session.client(…)`` only serve the upload."""
     return isinstance(node, cst.With) and all(
-        callee(item.item) in ("open", "client", "resource", "create_client") for item in node.items
+        callee(item.item) in ("client", "resource", "create_client") or _only_reads(item.item)
+        for item in node.items
     )
+
+
+def _only_reads(node: cst.BaseExpression) -> bool:
+    if not isinstance(node, cst.Call) or callee(node) != "open":
+        return False
+    mode = argument(node.args, 1, "mode")
+    return mode is not None and string_value(mode.value) in ("rb", "br")
 
 
 def _in_handler(facts: Facts, node: cst.CSTNode) -> bool:
@@ -158,7 +175,8 @@ def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
     own = (upload.invocation.carrier, unwrap_await(upload.uploading))
     if call in own or facts.index.inside(call, upload.invocation.carrier):
         return True
-    if isinstance(facts.index.parent[call], (cst.Raise, cst.WithItem)):
+    above = facts.index.parent[call]
+    if isinstance(above, (cst.Raise, cst.WithItem)):  # with blocks are looked at as a whole
         return True
     if effects.is_log(call):
         return _in_handler(facts, call) or announces_upload(
@@ -230,6 +248,9 @@ def _virtual(
     taken = translate.expression(payload.node) if problem is None else None
     if taken is not None and payload.node is not taken and _uses_up(payload.node):
         taken = None
+    made = payload.form is Form.PATH or not isinstance(payload.node, cst.Name)
+    if taken is not None and made and _handles_errors_of_payload(facts, inner):
+        taken = None
     if taken is None:
         problem = problem or Refusal(
             "payload-made-in-helper", payload.node, helper.function.name.value
@@ -272,6 +293,29 @@ def _virtual(
         via=via,
         problem=problem,
     )
+
+
+#: Errors that only AWS clients raise; handlers for them see nothing of the making of a payload.
+_AWS_ERROR = re.compile(
+    r"Client|Boto|Botocore|Credentials|S3Upload|Endpoint|NoSuch|AWS", re.IGNORECASE
+)
+
+
+def _handles_errors_of_payload(facts: Facts, upload: Upload) -> bool:
+    """Tell whether the function handles what making or reading the payload may raise."""
+    statement = facts.index.statement(upload.uploading)
+    function = facts.index.function(upload.uploading)
+    for step in steps_to(facts.index, statement, function):
+        if not isinstance(step.statement, (cst.Try, cst.TryStar)):
+            continue
+        for handler in step.statement.handlers:
+            kinds = [] if handler.type is None else [handler.type]
+            if kinds and isinstance(kinds[0], cst.Tuple):
+                kinds = [element.value for element in kinds[0].elements]
+            names = [last_name(kind) or "" for kind in kinds]
+            if not names or not all(_AWS_ERROR.search(name) for name in names):
+                return True
+    return False
 
 
 def _uses_up(node: cst.BaseExpression) -> bool:
