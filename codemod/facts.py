@@ -9,8 +9,8 @@ import libcst as cst
 from codemod.cells import Borders, Cells
 from codemod.clients import Clients
 from codemod.definitions import Definitions
+from codemod.evaluation import Templates
 from codemod.index import Index
-from codemod.template import Templates
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,6 +28,7 @@ ROOMS = (
     "scopes",
     "definitions",
     "template",
+    "evaluation",
     "clients",
     "facts",
     "structure",

@@ -1,0 +1,299 @@
+"""Evaluates string expressions to templates, whatever way they are spelled."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterable
+
+import libcst as cst
+
+from codemod import effects
+from codemod.definitions import Definition, Definitions, Kind
+from codemod.syntax import (
+    argument,
+    callee,
+    descendants,
+    dotted,
+    names_in,
+    string_value,
+)
+from codemod.template import Hole, Piece, Template, basename, has_text, literal, normal, source
+
+_PERCENT = re.compile(r"%(?:%|s)")
+_JOINS = ("os.path.join", "posixpath.join", "path.join", "ospath.join")
+#: Bounds of what is taken apart. A key has at most 1,024 bytes (S3 user guide); what is longer
+#: or made in more steps is one hole.
+_MAX_DEPTH = 60
+_MAX_PIECES = 64
+_MAX_TEXT = 4096
+
+
+def _structure(node: cst.CSTNode) -> str:
+    """Return what is the same for two spellings of one expression, whatever their layout."""
+    code = cst.Module([]).code_for_node(node)
+    try:
+        return ast.dump(ast.parse(f"({code})", mode="eval"))
+    except (SyntaxError, ValueError):
+        return code
+
+
+class Templates:
+    """Evaluates string expressions of one module to templates."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._depth = 0
+        self._known: dict[tuple[cst.CSTNode, bool], Template] = {}
+
+    def of(self, node: cst.BaseExpression, *, is_text: bool = True) -> Template:
+        """Return the template of an expression; what cannot be taken apart is one hole.
+
+        Args:
+            node: The expression.
+            is_text: Whether the place it stands in takes nothing but a string. Where a number
+                would do as well, as inside an f-string, ``a + b`` may be a sum.
+        """
+        known = (node, is_text)
+        found = self._known.get(known)
+        if found is None:
+            if self._depth > _MAX_DEPTH:
+                return (self.hole(node),)
+            self._depth += 1
+            found = normal(self._pieces(node, is_text))
+            self._depth -= 1
+            if len(found) > _MAX_PIECES or any(
+                isinstance(piece, str) and len(piece) > _MAX_TEXT for piece in found
+            ):
+                found = (self.hole(node),)
+            self._known[known] = found
+        return found
+
+    def of_definition(self, definition: Definition, *, is_text: bool = True) -> Template:
+        """Return the template of the value that a definition gives."""
+        if definition.kind is Kind.ASSIGNED and definition.value is not None:
+            return self.of(definition.value, is_text=is_text)
+        if definition.kind is Kind.AUGMENTED and isinstance(definition.node, cst.AugAssign):
+            if isinstance(definition.node.operator, cst.AddAssign):
+                if self._depth > _MAX_DEPTH:
+                    return (Hole(("definition", definition), definition.name, definition.node),)
+                self._depth += 1
+                before = self.of_definition(definition.sources[0], is_text=is_text)
+                self._depth -= 1
+                assert definition.value is not None
+                after = self.of(definition.value, is_text=is_text)
+                if is_text or has_text(before) or has_text(after):
+                    return normal((*before, *after))
+        return (Hole(("definition", definition), definition.name, definition.node),)
+
+    def _pieces(self, node: cst.BaseExpression, is_text: bool) -> Iterable[Piece]:
+        text = string_value(node)
+        if text is not None:
+            return (text,)
+        if isinstance(node, cst.ConcatenatedString):
+            return (*self.of(node.left), *self.of(node.right))
+        if isinstance(node, cst.FormattedString):
+            return self._formatted(node)
+        if isinstance(node, cst.Integer):
+            return (str(node.evaluated_value),)
+        if isinstance(node, cst.Name):
+            definition = self._definitions.of(node)
+            if self._definitions.is_rebound_elsewhere(definition):
+                return (Hole(("read", node), node.value, node),)
+            return self.of_definition(definition, is_text=is_text)
+        if isinstance(node, cst.NamedExpr):
+            return self.of(node.value, is_text=is_text)
+        if isinstance(node, cst.BinaryOperation):
+            return self._binary(node, is_text)
+        if isinstance(node, cst.Call):
+            return self._call(node)
+        if isinstance(node, cst.Attribute):
+            return self._attribute(node)
+        return (self.hole(node),)
+
+    def _formatted(self, node: cst.FormattedString) -> Iterable[Piece]:
+        pieces: list[Piece] = []
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringText):
+                text = part.value.replace("{{", "{").replace("}}", "}")
+                if "r" not in node.prefix and "\\" in text:
+                    try:
+                        text = ast.literal_eval(f'"""{text}"""')
+                    except (SyntaxError, ValueError):
+                        return (self.hole(node),)
+                pieces.append(text)
+            else:
+                assert isinstance(part, cst.FormattedStringExpression)
+                if (
+                    part.conversion not in (None, "s")
+                    or part.format_spec is not None
+                    or part.equal is not None
+                ):
+                    pieces.append(self.hole(part))
+                else:
+                    pieces.extend(self.nested(part.expression))
+        return pieces
+
+    def nested(self, node: cst.BaseExpression) -> Template:
+        """Return the template of a value that ``str()`` or a format turns into text."""
+        return self.of(node, is_text=False)
+
+    def _binary(self, node: cst.BinaryOperation, is_text: bool) -> Iterable[Piece]:
+        if isinstance(node.operator, cst.Add):
+            left, right = (self.of(part, is_text=is_text) for part in (node.left, node.right))
+            operands = (self._definitions.resolve(node.left), self._definitions.resolve(node.right))
+            is_sum = any(isinstance(part, (cst.Integer, cst.Float)) for part in operands)
+            if not is_sum and (is_text or has_text(left) or has_text(right)):
+                return (*left, *right)
+        elif isinstance(node.operator, cst.Modulo):
+            pattern = literal(self.of(node.left))
+            if pattern is not None:
+                return self._percent(node, pattern)
+        return (self.hole(node),)
+
+    def _percent(self, node: cst.BinaryOperation, pattern: str) -> Iterable[Piece]:
+        if isinstance(node.right, cst.Tuple):
+            values = [element.value for element in node.right.elements]
+        elif isinstance(self._definitions.resolve(node.right), cst.Tuple):
+            return (self.hole(node),)
+        else:
+            values = [node.right]
+        texts = _PERCENT.split(pattern)
+        marks = _PERCENT.findall(pattern)
+        if any("%" in text for text in texts) or marks.count("%s") != len(values):
+            return (self.hole(node),)
+        pieces: list[Piece] = [texts[0]]
+        remaining = iter(values)
+        for mark, text in zip(marks, texts[1:], strict=True):
+            pieces.extend(("%",) if mark == "%%" else self.nested(next(remaining)))
+            pieces.append(text)
+        return pieces
+
+    def _call(self, node: cst.Call) -> Iterable[Piece]:
+        name = callee(node)
+        plain = not any(arg.star or arg.keyword for arg in node.args)
+        if isinstance(node.func, cst.Name):
+            if name == "str" and len(node.args) == 1 and plain:
+                return self.nested(node.args[0].value)
+        elif isinstance(node.func, cst.Attribute):
+            if name == "format":
+                pattern = literal(self.of(node.func.value))
+                if pattern is not None:
+                    return self._format(node, pattern)
+            elif name == "join" and plain:
+                if dotted(node.func) in _JOINS:
+                    return self._path_join([arg.value for arg in node.args])
+                between = literal(self.of(node.func.value))
+                if between is not None and len(node.args) == 1:
+                    return self._joined(node, between)
+            elif name in ("as_posix", "__str__") and not node.args:
+                return self.of(node.func.value)
+            elif name == "default_bucket" and not node.args:
+                return (Hole(("default bucket", self.of(node.func.value)), source(node), node),)
+            elif name == "basename" and plain and len(node.args) == 1:
+                return basename(self.of(node.args[0].value))
+        return (self.hole(node),)
+
+    def _format(self, node: cst.Call, pattern: str) -> Iterable[Piece]:
+        by_name = {arg.keyword.value: arg.value for arg in node.args if arg.keyword}
+        by_position = [arg.value for arg in node.args if not arg.keyword]
+        if any(arg.star for arg in node.args):
+            return (self.hole(node),)
+        pieces: list[Piece] = []
+        automatic = 0
+        try:
+            fields = list(string.Formatter().parse(pattern))
+        except ValueError:
+            return (self.hole(node),)
+        for text, name, spec, conversion in fields:
+            pieces.append(text)
+            if name is None:
+                continue
+            if spec or conversion:
+                return (self.hole(node),)
+            if name == "":
+                name, automatic = str(automatic), automatic + 1
+            if name.isdigit() and int(name) < len(by_position):
+                pieces.extend(self.nested(by_position[int(name)]))
+            elif name in by_name:
+                pieces.extend(self.nested(by_name[name]))
+            else:
+                return (self.hole(node),)
+        return pieces
+
+    def _joined(self, node: cst.Call, between: str) -> Iterable[Piece]:
+        given = node.args[0].value
+        items = self._definitions.resolve(given)
+        if isinstance(given, cst.Name) and isinstance(items, cst.List):
+            if len(list(self._definitions.reads(self._definitions.of(given)))) != 1:
+                return (self.hole(node),)  # it may have been changed since it was made
+        if not isinstance(items, (cst.List, cst.Tuple)) or any(
+            isinstance(element, cst.StarredElement) for element in items.elements
+        ):
+            return (self.hole(node),)
+        pieces: list[Piece] = []
+        for position, element in enumerate(items.elements):
+            if position:
+                pieces.append(between)
+            pieces.extend(self.of(element.value))
+        return pieces
+
+    def _path_join(self, values: list[cst.BaseExpression]) -> Iterable[Piece]:
+        pieces: list[Piece] = []
+        for value in values:
+            template = self.of(value)
+            if pieces and not (isinstance(pieces[-1], str) and pieces[-1].endswith("/")):
+                pieces.append("/")
+            if template and isinstance(template[0], str) and template[0].startswith("/"):
+                pieces = []  # an absolute part discards everything before it
+            pieces.extend(template)
+            pieces = list(normal(pieces))
+        return pieces
+
+    def _attribute(self, node: cst.Attribute) -> Iterable[Piece]:
+        """Look through ``self.x`` set just before, and ``.key`` and the like of an S3 resource."""
+        stored = self._definitions.attribute_reads.get(node)
+        if stored is not None:
+            return self.of_definition(stored)
+        name = node.attr.value
+        if name in ("key", "bucket_name", "name"):
+            made = self._definitions.resolve(node.value)
+            if isinstance(made, cst.Call):
+                maker = callee(made)
+                position = {
+                    ("Object", "key"): 1,
+                    ("Object", "bucket_name"): 0,
+                    ("Bucket", "name"): 0,
+                }
+                wanted = position.get((maker or "", name))
+                if wanted is not None:
+                    found = argument(made.args, wanted, name)
+                    if found is not None:
+                        return self.of(found.value)
+        return (self.hole(node),)
+
+    def _asks_own_code(self, node: cst.CSTNode) -> bool:
+        """Tell whether an attribute is a function of the file: a property may change each time."""
+        defined = self._definitions.index.defined_functions
+        return any(
+            isinstance(part, cst.Attribute) and part.attr.value in defined
+            for part in descendants(node)
+        )
+
+    def hole(self, node: cst.CSTNode) -> Hole:
+        """Return the hole for an expression that is not taken apart."""
+        text = source(node)
+        if effects.unstable_part(node) is not None or self._asks_own_code(node):
+            return Hole(("evaluated", node), text, node)
+        names = tuple(self._definitions.of(name) for name in names_in(node))
+        rebound = any(self._definitions.is_rebound_elsewhere(name) for name in names)
+        states = tuple(
+            self._definitions.states.get(part, ())
+            for part in descendants(node)
+            if isinstance(part, (cst.Attribute, cst.Subscript))
+        )
+        spelled = _structure(node)
+        if rebound:
+            return Hole(("evaluated", node), text, node)
+        return Hole(("expression", spelled, names, states), text, node)
