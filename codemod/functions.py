@@ -42,7 +42,8 @@ def _is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) ->
     """Tell whether an expression is a class, or an instance that this file makes of it."""
     if isinstance(node, cst.Name):
         if node.value in ("self", "cls"):
-            return facts.index.class_of(node) is owner
+            own = facts.index.class_of(node)
+            return own is not None and (own is owner or owner.name.value in _ancestry(facts, own))
         if facts.definitions.of(node).node is owner:
             return True
     made: list[cst.BaseExpression] = []

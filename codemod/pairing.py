@@ -14,7 +14,7 @@ from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import Span, is_always_run, span, swallows
 from codemod.syntax import descendants, names_in, unwrap_await
-from codemod.template import Hole, Template, contains, literal, same_object
+from codemod.template import Hole, Piece, Template, contains, literal, same_object
 from codemod.uploads import Upload
 
 
@@ -268,6 +268,8 @@ def _alternatives(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseEx
 def _is_unproven(facts: Facts, uri: Template, upload: Upload) -> bool:
     """Tell whether a URI is built from the upload's key without being provably its URI."""
     key = upload.key
+    if upload.via is not None and any(_is_part_of(piece, upload) for piece in uri):
+        return True
     if key is not None and literal(key) is None and contains(uri, key):
         bucket = literal(upload.bucket or ())
         start = uri[0] if uri else ""
@@ -284,6 +286,13 @@ def _is_unproven(facts: Facts, uri: Template, upload: Upload) -> bool:
         and any(facts.definitions.of(name) in names for name in names_in(piece.node))
         for piece in uri
     )
+
+
+def _is_part_of(piece: Piece, upload: Upload) -> bool:
+    """Tell whether a hole is one of several things that an uploading function returned."""
+    definition = piece.key[1] if isinstance(piece, Hole) and len(piece.key) > 1 else None
+    value = definition.value if isinstance(definition, Definition) else None
+    return value is not None and unwrap_await(value) is unwrap_await(upload.uploading)
 
 
 def _definitions_behind(facts: Facts, node: cst.BaseExpression) -> Iterator[Definition]:
