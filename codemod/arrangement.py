@@ -22,7 +22,8 @@ from codemod.pairing import Candidate, made_by
 from codemod.payload import Form as PayloadForm
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop
-from codemod.syntax import names_in, target_names
+from codemod.syntax import descendants, names_in, target_names
+from codemod.template import source
 from codemod.visibility import Visibility, is_response_name
 
 
@@ -272,6 +273,17 @@ def _with_result(
     )
 
 
+def _is_read_again(facts: Facts, candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:
+    """Tell whether the URI went into a dictionary before the upload and may read otherwise now."""
+    call, order = candidate.calls[0], facts.index.order
+    if call.parameters is None or order[facts.index.statement(call.entry)] > order[uploading]:
+        return False
+    bindings = facts.definitions.walk(facts.index.function(uploading)).bindings
+    return any(isinstance(part, cst.Subscript) for part in descendants(call.location)) or any(
+        len(bindings.get(name.value, ())) > 1 for name in names_in(call.location)
+    )
+
+
 def _with_location(
     facts: Facts,
     candidate: Candidate,
@@ -285,7 +297,12 @@ def _with_location(
     hoisted: list[cst.SimpleStatementLine] = []
     dropped: list[cst.SimpleStatementLine] = []
     location = candidate.calls[0].location
-    if not is_known(facts, location, before):
+    if _is_read_again(facts, candidate, uploading):
+        again = rebuilt(facts, candidate, before)
+        if again is None:
+            return Refusal("name-rebound", location, source(location))
+        location = again
+    elif not is_known(facts, location, before):
         moved = movable_chain(facts, location, before)
         spelled = spelled_out(facts, location, before)
         if moved is not None:

@@ -55,10 +55,16 @@ def _choice_around(facts: Facts, call: cst.Call) -> cst.CSTNode | None:
 def _leaving(facts: Facts, statement: cst.CSTNode) -> cst.CSTNode | None:
     """Return what leaves the way to the call without an error."""
     for node in descendants(statement):
-        if isinstance(node, (cst.Return, cst.Continue, cst.Break)) and not any(
-            isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler, *LOOPS, cst.FunctionDef))
-            for above in _up_to(facts, node, statement)
-        ):
+        if not isinstance(node, (cst.Return, cst.Continue, cst.Break)):
+            continue
+        harmless: tuple[type[cst.CSTNode], ...] = (
+            cst.ExceptHandler,
+            cst.ExceptStarHandler,
+            cst.FunctionDef,
+        )
+        if not isinstance(node, cst.Return):
+            harmless = (*harmless, *LOOPS)  # only a loop of the statement's own is left
+        if not any(isinstance(above, harmless) for above in _up_to(facts, node, statement)):
             return node
     return None
 
