@@ -151,11 +151,6 @@ def unstable_part(node: cst.CSTNode) -> cst.CSTNode | None:
     return None
 
 
-def is_pure(node: cst.CSTNode) -> bool:
-    """Tell whether an expression only computes a value."""
-    return impure_part(node) is None
-
-
 def changed_by_call(call: cst.Call) -> list[str]:
     """Return the names whose contents (``name[]``) or attributes (``.name``) a call may change."""
     if is_log(call) or is_stable_call(call) or is_fresh_call(call) or is_client_factory(call):
