@@ -116,6 +116,8 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
     found: list[tuple[Invocation, _Given]] = []
     left: list[NotLegacy] = []
     for func in index.attributes.get(METHOD, ()):
+        if index.module_of(func) is not index.module:
+            continue
         call = invocation(index, func)
         if call is None:
             left.append(NotLegacy(func, "the method is only mentioned here"))

@@ -118,11 +118,12 @@ class Clients:
             annotated = _annotated(above.annotation) if isinstance(above, cst.AnnAssign) else None
             return annotated or self.receiver(definition.value, steps)
         if definition.kind is Kind.IMPORTED:
-            return self._imported(definition.name)
+            return self._imported(definition)
         return _UNKNOWN
 
-    def _imported(self, name: str) -> Receiver:
-        origin = self._index.imported.get(name, name)
+    def _imported(self, definition: Definition) -> Receiver:
+        assert definition.node is not None
+        origin = self._index.imported(definition.node).get(definition.name, definition.name)
         if origin.endswith("S3Uploader"):
             return Receiver(Role.S3_UPLOADER)
         return _UNKNOWN

@@ -97,7 +97,7 @@ class Definitions:
                 shared.sources = list(bound)
                 self.record_merge(shared, bound)
             return shared
-        return self.placeholder(self.index.module, name, Kind.OUTSIDE)
+        return self.placeholder(self.index.module_of(scope), name, Kind.OUTSIDE)
 
     def origin(self, node: cst.BaseExpression) -> str | None:
         """Return the dotted name that an expression has outside of the file.
@@ -112,14 +112,41 @@ class Definitions:
         if not all(one.kind in (Kind.IMPORTED, Kind.OUTSIDE) for one in self.of(root).origins()):
             return None
         first, dot, rest = name.partition(".")
-        return self.index.imported.get(first, first) + dot + rest
+        return self.index.imported(root).get(first, first) + dot + rest
+
+    def target(self, node: cst.BaseExpression) -> Definition | None:
+        """Return the one definition that a name has, or an attribute of an imported module.
+
+        What is imported from a module that is read as well leads to the definition there, if that
+        is the only one.
+        """
+        definition = self.of(node) if isinstance(node, cst.Name) else None
+        if definition is not None and definition.kind is not Kind.IMPORTED:
+            return definition
+        if len(self.index.modules) == 1:
+            return definition
+        root, name = root_name(node), dotted(node)
+        if root is None or name is None or self.of(root).kind is not Kind.IMPORTED:
+            return definition
+        first, dot, rest = name.partition(".")
+        origin = self.index.imported(root).get(first)
+        if origin is None:
+            return definition
+        linked = self.index.linked(self.index.module_of(root), origin + dot + rest)
+        if linked is None or isinstance(linked[0], str) or len(linked[1]) != 1:
+            return definition
+        module, bound = linked[0], linked[1][0]
+        found = self.walk(module).bindings.get(bound, ())
+        if len(found) != 1 or bound in self.declared_elsewhere:
+            return definition
+        return found[0]
 
     def function_called(self, call: cst.Call) -> cst.FunctionDef | None:
-        """Return the function of the file that a call certainly calls."""
+        """Return the function that a call certainly calls, if it can be read."""
         func = call.func
-        if isinstance(func, cst.Name):
-            node = self.of(func).node
-            return node if isinstance(node, cst.FunctionDef) else None
+        target = self.target(func)
+        if target is not None and isinstance(target.node, cst.FunctionDef):
+            return target.node
         if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name):
             owner = self.index.class_of(call)
             if func.value.value not in ("self", "cls") or owner is None:
@@ -140,10 +167,12 @@ class Definitions:
     def resolve(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Follow a name through single assignments to the expression that made its value."""
         seen: set[cst.CSTNode] = set()
-        while isinstance(node, cst.Name) and node not in seen:
+        while isinstance(node, (cst.Name, cst.Attribute)) and node not in seen:
             seen.add(node)
-            definition = self.of(node)
-            if definition.kind is not Kind.ASSIGNED or definition.value is None:
+            definition = self.target(node)
+            if definition is None or definition.kind is not Kind.ASSIGNED:
+                break
+            if definition.value is None:
                 break
             node = definition.value
         return node

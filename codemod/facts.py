@@ -1,7 +1,8 @@
-"""Everything that is known of one module, made once and asked by every later stage."""
+"""Everything that is known of a module, made once and asked by every later stage."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -10,12 +11,12 @@ from codemod.cells import Borders, Cells
 from codemod.clients import Clients
 from codemod.definitions import Definitions
 from codemod.evaluation import Templates
-from codemod.index import Index
+from codemod.index import Index, Linker, unlinked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """The questions that can be asked about a module, by room."""
+    """The questions that can be asked about a module and those it is read with, by room."""
 
     index: Index
     definitions: Definitions
@@ -24,12 +25,22 @@ class Facts:
     cells: Cells
 
     @classmethod
-    def of(cls, module: cst.Module, borders: Borders | None = None) -> Facts:
+    def of(
+        cls,
+        module: cst.Module,
+        borders: Borders | None = None,
+        others: Sequence[cst.Module] = (),
+        linked: Linker = unlinked,
+    ) -> Facts:
         """Walk a module and prepare the answers; most are worked out when first asked for.
 
-        ``borders`` tells where the cells of a notebook begin that is joined to a module.
+        Args:
+            module: The module.
+            borders: Where the cells of a notebook begin that is joined to a module.
+            others: The modules to read it together with.
+            linked: Resolves what one of them imports from another.
         """
-        index = Index(module)
+        index = Index(module, others, linked)
         definitions = Definitions(index)
         return cls(
             index,

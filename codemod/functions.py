@@ -31,11 +31,36 @@ def sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.At
         for read in index.names.get(name, ()):
             if read is not function.name and facts.definitions.of(read).node is function:
                 yield read
+        yield from _imported_sites(facts, function)
         return
     assert owner is not None
     for access in index.attributes.get(name, ()):
         if _is_instance(facts, access.value, owner):
             yield access
+
+
+def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
+    """Yield the places in other modules that call a function: by its name or through its module."""
+    index = facts.index
+    home = index.module_of(function)
+    for module in index.modules:
+        if module is home:
+            continue
+        for name, origin in index.imported(module).items():
+            if origin.rpartition(".")[2] == function.name.value:
+                for read in index.names.get(name, ()):
+                    if index.module_of(read) is module and _leads_to(facts, read, function):
+                        yield read
+    for access in index.attributes.get(function.name.value, ()):
+        if index.module_of(access) is not home and _leads_to(facts, access, function):
+            yield access
+
+
+def _leads_to(
+    facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cst.ClassDef
+) -> bool:
+    target = facts.definitions.target(node)
+    return target is not None and target.node is made
 
 
 def _is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) -> bool:
@@ -44,21 +69,23 @@ def _is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) ->
         if node.value in ("self", "cls"):
             own = facts.index.class_of(node)
             return own is not None and (own is owner or owner.name.value in _ancestry(facts, own))
-        if facts.definitions.of(node).node is owner:
-            return True
+    if _leads_to(facts, node, owner):
+        return True
     made: list[cst.BaseExpression] = []
-    if isinstance(node, cst.Attribute):
-        stores = facts.index.attribute_stores.get(node.attr.value, [])
+    if isinstance(node, cst.Attribute) and facts.definitions.target(node) is None:
+        module = facts.index.module_of(node)
+        stores = [
+            store
+            for store in facts.index.attribute_stores.get(node.attr.value, [])
+            if facts.index.module_of(store[0]) is module
+        ]
         made = [value for _, value in stores if value is not None]
         if len(made) != len(stores):
             return False
     else:
         made = [facts.definitions.resolve(node)]
     return bool(made) and all(
-        isinstance(value, cst.Call)
-        and isinstance(value.func, cst.Name)
-        and facts.definitions.of(value.func).node is owner
-        for value in made
+        isinstance(value, cst.Call) and _leads_to(facts, value.func, owner) for value in made
     )
 
 
@@ -118,8 +145,11 @@ def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None
         if dotted(decorator.decorator) not in _PLAIN_DECORATORS:
             return Refusal("helper-decorated", decorator.decorator, function.name.value)
     owner = facts.index.class_of(function)
+    home = facts.index.module_of(function)
     for other in facts.index.defined_functions.get(function.name.value, ()):
         if other is function:
+            continue
+        if facts.index.module_of(other) is not home and owner is None:
             continue
         if owner is None or facts.index.class_of(other) is owner:
             return Refusal("helper-overridden", other, function.name.value)
@@ -127,7 +157,7 @@ def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None
         if made_from is not None and _are_related(facts, made_from, owner):
             return Refusal("helper-overridden", other, function.name.value)
     stores = facts.index.attribute_stores.get(function.name.value)
-    if owner is not None and stores:
+    if stores and (owner is not None or len(facts.index.modules) > 1):
         return Refusal("helper-overridden", stores[0][0], function.name.value)
     return None
 
@@ -178,7 +208,8 @@ class Translation:
             if definition in self.bound:
                 return self.facts.templates.of(self.bound[definition])
             if not self._is_local(definition):
-                return (hole,)
+                theirs = self._theirs(definition)
+                return (Hole(("definition", theirs), theirs.name, hole.node),)
         elif kind == "expression":
             _, spelled, names, states = hole.key
             assert isinstance(names, tuple)
@@ -210,7 +241,35 @@ class Translation:
             return self.facts.definitions.of(value)
         if value is not None or self._is_local(definition):
             return None
-        return definition
+        return self._theirs(definition)
+
+    def _theirs(self, definition: Definition) -> Definition:
+        """Return what the caller's module calls by the same name and takes from the same place.
+
+        What it does not know stays the definition of the function's own module.
+        """
+        index = self.facts.index
+        home, other = index.module_of(self.function), index.module_of(self.call)
+        if home is other:
+            return definition
+        name = definition.name
+        if definition.kind is Kind.OUTSIDE:
+            theirs = self.facts.definitions.free(name, self.call)
+            return theirs if theirs.kind is Kind.OUTSIDE else definition
+        if definition.kind is not Kind.IMPORTED or index.imported(home).get(name) is None:
+            return definition
+        bound = self.facts.definitions.walk(other).bindings.get(name, ())
+        is_same = self._absolute(home, name) == self._absolute(other, name)
+        return bound[0] if len(bound) == 1 and is_same else definition
+
+    def _absolute(self, module: cst.Module, name: str) -> object:
+        """Return where a module imports a name from, comparable between modules."""
+        origin = self.facts.index.imported(module).get(name)
+        if origin is None:
+            return None
+        return self.facts.index.linked(module, origin) or (
+            origin if not origin.startswith(".") else (module, origin)
+        )
 
     def _is_local(self, definition: Definition) -> bool:
         walk = self.facts.definitions.walk(self.function)
@@ -245,6 +304,8 @@ class Translation:
         if value is not None:
             return value if _is_repeatable(value) or self._is_read_once(definition) else None
         if not self._is_local(definition):
+            if self._theirs(definition) is not self.facts.definitions.free(name.value, self.call):
+                return None
             caller = self.facts.definitions.walk(self.facts.index.function(self.call))
             is_module = isinstance(self.facts.index.function(self.call), cst.Module)
             return name if is_module or name.value not in caller.local else None

@@ -1,4 +1,4 @@
-"""One walk over a module: parents, scopes and the few node lists that every question starts from.
+"""One walk over some modules: parents, scopes and the few node lists that every question asks.
 
 LibCST's metadata providers answer the same and more, at about ten times the cost of this walk.
 """
@@ -6,7 +6,7 @@ LibCST's metadata providers answer the same and more, at about ten times the cos
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 
 import libcst as cst
@@ -46,20 +46,36 @@ _BINDERS = (
 )
 
 
+#: Where a module gets a dotted name from: the module that binds it, or the path of one that is not
+#: read, and what is left of the name.
+Linked = tuple[cst.Module | str, tuple[str, ...]]
+Linker = Callable[[cst.Module, str], Linked | None]
+
+
+def unlinked(module: cst.Module, origin: str) -> None:
+    """Resolve no import: what a module says of others when they are not read."""
+
+
 class Index:
-    """What is where in one module.
+    """What is where in a module, and in those it is read together with.
 
     Attributes:
-        module: The tree that was walked; every node the index hands out belongs to it.
+        module: The module that is looked at.
+        modules: That one and the others; every node the index hands out belongs to one of them.
+        linked: Resolves what one of them imports from another.
         parent: The syntactic parent of every node but the module.
         order: The place of every attribute access and statement in the source.
         attributes: The attribute accesses by their last name.
         names: The names (not attributes, not keywords) by their text.
-        identifiers: Every identifier in the file, whatever it stands for.
+        identifiers: Every identifier of each module, whatever it stands for.
     """
 
-    def __init__(self, module: cst.Module) -> None:
+    def __init__(
+        self, module: cst.Module, others: Sequence[cst.Module] = (), linked: Linker = unlinked
+    ) -> None:
         self.module = module
+        self.modules = (module, *others)
+        self.linked = linked
         self.parent: dict[cst.CSTNode, cst.CSTNode] = {}
         self.order: dict[cst.CSTNode, int] = {}
         self.attributes: defaultdict[str, list[cst.Attribute]] = defaultdict(list)
@@ -67,17 +83,22 @@ class Index:
         self.functions: list[cst.FunctionDef] = []
         self.classes: list[cst.ClassDef] = []
         self.imports: list[cst.Import | cst.ImportFrom] = []
-        self._walk()
+        self.identifiers: dict[cst.Module, set[str]] = {}
+        self._imported: dict[cst.Module, dict[str, str]] = {}
+        for one in self.modules:
+            self._walk(one)
 
-    def _walk(self) -> None:
+    def _walk(self, module: cst.Module) -> None:
         parent = self.parent
-        stack: list[cst.CSTNode] = [self.module]
+        identifiers = self.identifiers[module] = set()
+        stack: list[cst.CSTNode] = [module]
         while stack:
             node = stack.pop()
             kind = type(node)
             if kind is cst.Name:
                 assert isinstance(node, cst.Name)
                 self.names[node.value].append(node)
+                identifiers.add(node.value)
                 continue
             below = list(children(node))
             for child in below:
@@ -86,9 +107,13 @@ class Index:
                 assert isinstance(node, cst.Attribute)
                 self.order[node] = len(self.order)
                 self.attributes[node.attr.value].append(node)
+                identifiers.add(node.attr.value)
                 stack.append(below[0])
                 continue
             if kind is cst.Arg:
+                assert isinstance(node, cst.Arg)
+                if node.keyword is not None:
+                    identifiers.add(node.keyword.value)
                 stack.append(below[0])
                 continue
             if isinstance(node, cst.FunctionDef):
@@ -102,14 +127,15 @@ class Index:
             below.reverse()
             stack.extend(below)
 
-    @cached_property
-    def identifiers(self) -> frozenset[str]:
-        keywords = (
-            arg.keyword.value
-            for arg in self.parent
-            if isinstance(arg, cst.Arg) and arg.keyword is not None
-        )
-        return frozenset((*self.names, *self.attributes, *keywords))
+    def module_of(self, node: cst.CSTNode) -> cst.Module:
+        """Return the module that a node belongs to."""
+        if len(self.modules) == 1 or node is self.module:
+            return self.module
+        current = node
+        for above in self.ancestors(node):
+            current = above
+        assert isinstance(current, cst.Module), "the node belongs to none of the modules"
+        return current
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """Yield the parents of a node, innermost first, up to the module."""
@@ -134,7 +160,7 @@ class Index:
                 if inside:
                     return above
             below = above
-        return self.module
+        return self.module_of(node)
 
     def _is_parameter_name(self, node: cst.CSTNode) -> bool:
         above = self.parent[node]
@@ -143,9 +169,9 @@ class Index:
     def function(self, node: cst.CSTNode) -> cst.FunctionDef | cst.Module:
         """Return the function that runs a node: lambdas and classes do not count."""
         for above in self.ancestors(node):
-            if isinstance(above, cst.FunctionDef):
+            if isinstance(above, (cst.FunctionDef, cst.Module)):
                 return above
-        return self.module
+        return self.module_of(node)
 
     def class_of(self, node: cst.CSTNode) -> cst.ClassDef | None:
         """Return the class whose method a node stands in."""
@@ -169,7 +195,7 @@ class Index:
         for above in self.ancestors(statement):
             if isinstance(above, (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite)):
                 return above
-        return self.module
+        return self.module_of(statement)
 
     def inside(self, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
         """Tell whether a node is another one or stands below it."""
@@ -192,15 +218,23 @@ class Index:
         """Tell whether a node is a comprehension or generator expression."""
         return isinstance(node, _COMPREHENSIONS)
 
-    @cached_property
-    def imported(self) -> dict[str, str]:
-        """What the imports of the file bind, wherever they stand: name to dotted origin.
+    def imported(self, node: cst.CSTNode) -> dict[str, str]:
+        """Return what the imports of a node's module bind, wherever they stand: name to origin.
 
-        Relative origins begin with dots. A name that is imported twice from different places
-        is left out.
+        Origins are dotted; relative ones begin with dots. A name that is imported twice from
+        different places is left out.
         """
+        module = self.module_of(node)
+        found = self._imported.get(module)
+        if found is None:
+            found = self._imported[module] = self._imports_of(module)
+        return found
+
+    def _imports_of(self, module: cst.Module) -> dict[str, str]:
         found: dict[str, set[str]] = defaultdict(set)
         for node in self.imports:
+            if self.module_of(node) is not module:
+                continue
             prefix = ""
             if isinstance(node, cst.ImportFrom):
                 if isinstance(node.names, cst.ImportStar):

@@ -48,10 +48,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdicts on a module in source order, and the calls that are no finding."""
+    """The verdicts on a module in source order, and the calls that are no finding.
+
+    ``alone`` are the calls of the API, or of functions that make them, without an upload in reach.
+    """
 
     verdicts: tuple[Verdict, ...]
     left: tuple[NotLegacy, ...]
+    alone: tuple[LegacyCall, ...] = ()
 
 
 def judge(facts: Facts) -> Judgement:
@@ -75,7 +79,7 @@ def judge(facts: Facts) -> Judgement:
         for call in pairing.alone
         if call.through is None and call not in covered
     ]
-    return Judgement(tuple(verdicts), (*left, *alone))
+    return Judgement(tuple(verdicts), (*left, *alone), pairing.alone)
 
 
 def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:

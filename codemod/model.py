@@ -38,12 +38,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """One step between a call and the upload of its payload: a function, or a variable."""
+
+    name: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One legacy call and what can be done about it.
 
     ``reason`` is a slug of :data:`codemod.rules.REASONS` (``None`` for a safe fix), ``cause`` the
     place that made the fix unsafe or impossible, ``unlock`` the smallest change that would let the
     tool rewrite the call, and ``notes`` what the user should know although the fix is right.
+    ``chain`` leads from the call through functions and variables to the upload, if any lie between.
     """
 
     code: str
@@ -55,6 +64,7 @@ class Finding:
     cause: Place | None = None
     unlock: str | None = None
     notes: tuple[str, ...] = ()
+    chain: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

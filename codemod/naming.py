@@ -57,7 +57,7 @@ def names_seen_from(facts: Facts, node: cst.CSTNode) -> set[str]:
     """Return the names that code in the function of a node uses or could collide with."""
     function = facts.index.function(node)
     if isinstance(function, cst.Module):
-        return set(facts.index.identifiers)
+        return set(facts.index.identifiers[function])
     return {part.value for part in descendants(function) if isinstance(part, cst.Name)}
 
 
@@ -73,8 +73,9 @@ def limit_constant(facts: Facts, users: Sequence[cst.CSTNode]) -> LimitConstant:
     existing = _existing(facts, users[0])
     if existing is not None:
         return LimitConstant(existing)
-    name = free_name(facts.index.identifiers, *_LIMIT_ALTERNATIVES)
-    place = _place(facts.index.module.body, users[0]) or LimitPlace(None)
+    module = facts.index.module_of(users[0])
+    name = free_name(facts.index.identifiers[module], *_LIMIT_ALTERNATIVES)
+    place = _place(module.body, users[0]) or LimitPlace(None)
     return LimitConstant(name, (place,))
 
 
@@ -84,7 +85,8 @@ def _limit_in_cells(facts: Facts, users: Sequence[cst.CSTNode]) -> LimitConstant
     Usually all need the cell with the imports, and one constant there serves them.
     """
     cells = facts.cells
-    name = _existing_in_cells(facts) or free_name(facts.index.identifiers, *_LIMIT_ALTERNATIVES)
+    taken = facts.index.identifiers[facts.index.module]
+    name = _existing_in_cells(facts) or free_name(taken, *_LIMIT_ALTERNATIVES)
     order = facts.index.order
     bound = [one.node for one in module_bindings(facts, name) if one.node is not None]
     served = {cells.of(node) for node in bound}
@@ -135,10 +137,10 @@ def _is_limit(name: str, value: int | None) -> bool:
 
 
 def _existing(facts: Facts, before: cst.CSTNode) -> str | None:
-    if LIMIT in facts.index.imported:
-        return LIMIT
-    walk = facts.definitions.walk(facts.index.module)
     index = facts.index
+    if LIMIT in index.imported(before):
+        return LIMIT
+    walk = facts.definitions.walk(index.module_of(before))
     for name, definitions in walk.bindings.items():
         if len(definitions) != 1 or definitions[0].kind is not Kind.ASSIGNED:
             continue
@@ -148,7 +150,7 @@ def _existing(facts: Facts, before: cst.CSTNode) -> str | None:
         if name in facts.definitions.declared_elsewhere or _is_shadowed(facts, name):
             continue
         statement = index.statement(node)
-        is_certain = index.parent[statement] is index.module
+        is_certain = isinstance(index.parent[statement], cst.Module)
         if is_certain and index.order[statement] < index.order[before]:
             return name
     return None

@@ -116,7 +116,7 @@ def _annotation(facts: Facts, function: cst.FunctionDef) -> cst.Annotation | Non
     given = [*function.params.params, *function.params.kwonly_params]
     if not any(param.annotation is not None for param in given):
         return None
-    if facts.index.imported.get("Optional") == "typing.Optional":
+    if facts.index.imported(function).get("Optional") == "typing.Optional":
         element = cst.SubscriptElement(cst.Index(cst.Name("bytes")))
         return cst.Annotation(cst.Subscript(cst.Name("Optional"), [element]))
     return cst.Annotation(cst.BinaryOperation(cst.Name("bytes"), cst.BitOr(), cst.Name("None")))

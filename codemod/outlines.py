@@ -1,0 +1,126 @@
+"""What a module binds, imports and mentions, by ``ast``: enough to decide whether to read it.
+
+``ast`` costs a tenth of LibCST, and most of the modules that are looked at are not read further.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from codemod.parsing import plain_nodes
+
+#: Methods that upload, and what else a file must mention where the name alone says little.
+_UPLOADING: dict[str, bytes] = {
+    "put_object": b"",
+    "upload_file": b"",
+    "upload_fileobj": b"",
+    "upload_data": b"",
+    "upload_string_as_file_body": b"",
+    "put": b"Object",
+    "upload": b"S3Uploader",
+    "upload_bytes": b"S3Uploader",
+}
+
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(slots=True)
+class Outline:
+    """What a module says of its names.
+
+    Attributes:
+        imports: Names that an import binds, to the dotted name they come from. Relative ones begin
+            with dots; a name that is imported from several places is left out.
+        stars: What everything is imported from.
+        bound: Names that the module binds itself, not counting those inside functions.
+        mentions: For each of them the dotted names that its definition mentions; under ``""``
+            those of all the code.
+        uploading: The names whose definition calls a method that uploads, ``""`` for any code.
+    """
+
+    imports: dict[str, str] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)
+    mentions: dict[str, set[str]] = field(default_factory=dict)
+    uploading: set[str] = field(default_factory=set)
+
+
+def outline(source: bytes | str) -> Outline | None:
+    """Return the outline of a module, ``None`` if it is no Python that this Python can read."""
+    nodes = plain_nodes(source)
+    if nodes is None or isinstance(nodes, str):
+        return None
+    tree = nodes[0]
+    assert isinstance(tree, ast.Module)
+    text = source.encode(errors="replace") if isinstance(source, str) else source
+    uploading = {name for name, needed in _UPLOADING.items() if needed in text}
+    found = Outline()
+    imports: dict[str, set[str]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                name, origin = (alias.asname, alias.name) if alias.asname else (top, top)
+                imports.setdefault(name, set()).add(origin)
+        elif isinstance(node, ast.ImportFrom):
+            prefix = "." * node.level + (node.module or "")
+            between = "" if prefix.endswith(".") else "."
+            for alias in node.names:
+                if alias.name == "*":
+                    found.stars.append(prefix)
+                else:
+                    origin = f"{prefix}{between}{alias.name}"
+                    imports.setdefault(alias.asname or alias.name, set()).add(origin)
+    found.imports = {name: one.pop() for name, one in imports.items() if len(one) == 1}
+    _take(found, "", [tree], uploading)
+    for names, statement in _bindings(tree.body):
+        for name in names:
+            found.bound.add(name)
+            _take(found, name, [statement], uploading)
+    return found
+
+
+def _bindings(body: Iterable[ast.stmt]) -> Iterator[tuple[list[str], ast.stmt]]:
+    """Yield the names that the statements of a module bind, with the statement that does it."""
+    for statement in body:
+        if isinstance(statement, _Definition):
+            yield [statement.name], statement
+        elif isinstance(statement, ast.Assign):
+            yield [name for target in statement.targets for name in _names(target)], statement
+        elif isinstance(statement, (ast.AnnAssign, ast.AugAssign)):
+            yield list(_names(statement.target)), statement
+        elif not isinstance(statement, (ast.Import, ast.ImportFrom)):
+            for part in ("body", "orelse", "finalbody"):
+                yield from _bindings(getattr(statement, part, ()))
+            for handler in getattr(statement, "handlers", ()):
+                yield from _bindings(handler.body)
+
+
+def _names(target: ast.AST) -> Iterator[str]:
+    for node in ast.walk(target):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def _take(found: Outline, name: str, nodes: Iterable[ast.AST], uploading: set[str]) -> None:
+    mentions = found.mentions.setdefault(name, set())
+    for top in nodes:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Attribute) and node.attr in uploading:
+                found.uploading.add(name)
+            if isinstance(node, (ast.Attribute, ast.Name)):
+                dotted = _dotted(node)
+                if dotted is not None:
+                    mentions.add(dotted)
+
+
+def _dotted(node: ast.expr) -> str | None:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join((node.id, *reversed(parts)))

@@ -1,0 +1,369 @@
+"""One reading of a file: its findings, and the verdicts to fix them by."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import libcst as cst
+
+from codemod import notebook
+from codemod.calls import METHOD, LegacyCall, describe
+from codemod.facts import Facts
+from codemod.index import Linked
+from codemod.joining import Joined, join
+from codemod.judge import Judgement, Verdict, judge
+from codemod.model import Finding, Link, Note, Place
+from codemod.parsing import parse, plain_nodes
+from codemod.positions import Span, locate
+from codemod.refusals import Refusal
+from codemod.repository import Repository
+from codemod.rules import REASONS
+from codemod.syntax import unwrap_await
+from codemod.uploads import Upload
+
+_SUPPRESSION = re.compile(
+    r"#\s*(?:noqa|async-inline:\s*ignore)(?P<codes>\s*[:\[]\s*[A-Z][A-Z0-9, ]*\]?)?",
+    re.IGNORECASE,
+)
+#: What ends a line for Python; `str.splitlines` knows some more.
+_NEWLINE = re.compile(r"\r\n?|\n")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Review:
+    """What one reading of a module, or of a notebook joined to one, gave.
+
+    ``paths`` names the modules that were read, ``misread`` those of them that would not be written
+    back byte for byte.
+    """
+
+    facts: Facts | None
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+    fixable: tuple[Verdict, ...]
+    notes: tuple[Note, ...]
+    paths: Mapping[cst.Module, str] = field(default_factory=dict)
+    misread: frozenset[str] = frozenset()
+    joined: Joined | None = None
+
+
+_NOTHING = Review(None, Judgement((), ()), (), (), ())
+
+
+def review(path: str, content: bytes, repository: Repository | None = None) -> Review | str:
+    """Judge every call in a file; an error comes back as a sentence.
+
+    Args:
+        path: The path to report.
+        content: What the file holds.
+        repository: Where to look for the functions that it calls, if anywhere.
+    """
+    if not notebook.is_notebook(path):
+        if b"\0" in content:
+            return "contains NUL bytes and is no Python source"
+        return _review_module(path, content, repository)
+    read = notebook.read(content)
+    if isinstance(read, notebook.Unread):
+        if read.is_error:
+            return read.why
+        return replace(_NOTHING, notes=(Note(read.why, Place(path, 1, 1, 1, 1)),))
+    if not any(METHOD in (cell.source or "") for cell in read.cells):
+        return _NOTHING
+    return _review_joined(path, join(read), repository)
+
+
+def _review_joined(path: str, joined: Joined, repository: Repository | None) -> Review | str:
+    review = _review_module(path, joined.text, repository, joined)
+    if isinstance(review, str):  # then LibCST cannot parse what `ast` can
+        joined = join(joined.notebook, lambda text: not isinstance(parse(text), str))
+        review = _review_module(path, joined.text, repository, joined)
+        if isinstance(review, str):
+            return review
+    notes = (*joined.notes(path, METHOD), *review.notes)
+    return replace(review, notes=notes, joined=joined)
+
+
+def _review_module(
+    path: str,
+    content: bytes | str,
+    repository: Repository | None,
+    joined: Joined | None = None,
+) -> Review | str:
+    nodes = plain_nodes(content)
+    if isinstance(nodes, str):
+        return nodes
+    if nodes is not None and not _mention_call(nodes):
+        return _NOTHING
+    module = parse(content)
+    if isinstance(module, str):
+        return module
+    borders = joined.borders if joined is not None else None
+    facts = Facts.of(module, borders)
+    paths = {module: path}
+    judgement = judge(facts)
+    if judgement.alone and repository is not None:
+        others = _modules(repository, repository.uploading(path, content))
+        if others:
+            paths.update(others)
+            linked = _linker(repository, paths)
+            facts = Facts.of(module, borders, tuple(others), linked)
+            judgement = judge(facts)
+    return _reviewed(facts, judgement, paths, {module: content}, joined)
+
+
+def _mention_call(nodes: Iterable[ast.AST]) -> bool:
+    """Tell whether the method is named in code, not just in strings and comments."""
+    return any(isinstance(node, ast.Attribute) and node.attr == METHOD for node in nodes)
+
+
+def _modules(repository: Repository, paths: Iterable[str]) -> dict[cst.Module, str]:
+    read = ((repository.module(path), path) for path in paths)
+    return {module: path for module, path in read if module is not None}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Linker:
+    """Leads from an import to the module that is read, or to the path of one that is not."""
+
+    repository: Repository
+    paths: Mapping[cst.Module, str]
+    modules: Mapping[str, cst.Module]
+
+    def __call__(self, module: cst.Module, origin: str) -> Linked | None:
+        found = self.repository.resolve(self.paths[module], origin)
+        if found is None:
+            return None
+        path, rest = found
+        return self.modules.get(path, path), rest
+
+
+def _linker(repository: Repository, paths: Mapping[cst.Module, str]) -> _Linker:
+    return _Linker(repository, paths, {path: module for module, path in paths.items()})
+
+
+# -- findings ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where nodes stand, over all the modules that were read."""
+
+    facts: Facts
+    spans: Mapping[cst.CSTNode, Span]
+    places: Mapping[cst.CSTNode, Place]
+    lines: Mapping[cst.Module, list[str]]
+    texts: Mapping[cst.Module, str]
+
+    def of(self, node: cst.CSTNode) -> Place:
+        return self.places[_pointed_at(node)]
+
+    def line(self, node: cst.CSTNode, *, end: bool = False) -> str:
+        """Return the line of source that a node begins on, or ends on."""
+        span = self.spans[node]
+        return self.lines[self.facts.index.module_of(node)][
+            (span.end_line if end else span.line) - 1
+        ]
+
+
+def _located(
+    facts: Facts,
+    nodes: Iterable[cst.CSTNode],
+    paths: Mapping[cst.Module, str],
+    joined: Joined | None,
+) -> _Places:
+    wanted: dict[cst.Module, list[cst.CSTNode]] = {facts.index.module: []}
+    for node in nodes:
+        wanted.setdefault(facts.index.module_of(node), []).append(node)
+    spans: dict[cst.CSTNode, Span] = {}
+    places: dict[cst.CSTNode, Place] = {}
+    texts: dict[cst.Module, str] = {}
+    for module, inside in wanted.items():
+        found, texts[module] = locate(module, inside)
+        spans.update(found)
+        of_notebook = joined if module is facts.index.module else None
+        for node, span in found.items():
+            path = paths[module]
+            places[node] = of_notebook.place(path, span) if of_notebook else _place(path, span)
+    lines = {module: _NEWLINE.split(text) for module, text in texts.items()}
+    return _Places(facts, spans, places, lines, texts)
+
+
+def _reviewed(
+    facts: Facts,
+    judgement: Judgement,
+    paths: Mapping[cst.Module, str],
+    contents: Mapping[cst.Module, bytes | str],
+    joined: Joined | None = None,
+) -> Review:
+    if not judgement.verdicts and not judgement.left:
+        return _NOTHING
+    nodes: list[cst.CSTNode] = [_pointed_at(left.node) for left in judgement.left]
+    for verdict in judgement.verdicts:
+        nodes += (_pointed_at(node) for node in _nodes_of(verdict))
+    found = _located(facts, nodes, paths, joined)
+    findings: dict[tuple[cst.CSTNode, cst.CSTNode, str, str | None], Finding] = {}
+    fixable = []
+    for verdict in judgement.verdicts:
+        if _is_suppressed(verdict, found):
+            continue
+        finding = _finding(verdict, found)
+        same = (_call_node(verdict), _upload_node(verdict), finding.code, finding.reason)
+        findings.setdefault(same, finding)
+        fixable.append(verdict)
+    notes = tuple(
+        Note(f"{METHOD} is left alone: {left.why}", found.of(left.node)) for left in judgement.left
+    )
+    misread = frozenset(
+        paths[module]
+        for module, content in contents.items()
+        if module in found.texts and not _is_same(module, found.texts[module], content)
+    )
+    return Review(
+        facts,
+        judgement,
+        tuple(findings.values()),
+        tuple(fixable),
+        notes,
+        paths,
+        misread,
+    )
+
+
+def _is_same(module: cst.Module, text: str, content: bytes | str) -> bool:
+    return content == (text if isinstance(content, str) else text.encode(module.encoding))
+
+
+def _nodes_of(verdict: Verdict) -> Iterator[cst.CSTNode]:
+    """Yield every node of a verdict whose place a report may tell."""
+    yield _call_node(verdict)
+    yield _upload_node(verdict)
+    if verdict.refusal is not None:
+        yield verdict.refusal.node
+    yield from (function for _, function in _chain(verdict) if function is not None)
+
+
+def _call_node(verdict: Verdict) -> cst.CSTNode:
+    """Return the call of the API that is made in the end."""
+    call = verdict.call.innermost or verdict.call
+    return unwrap_await(call.invocation.whole)
+
+
+def _upload_node(verdict: Verdict) -> cst.CSTNode:
+    return unwrap_await(verdict.upload.innermost.invocation.whole)
+
+
+def _pointed_at(node: cst.CSTNode) -> cst.CSTNode:
+    """Return the node whose place can be told: wrappers write nothing of their own."""
+    while isinstance(node, (cst.Arg, cst.DictElement, cst.Element)):
+        node = node.value
+    return node
+
+
+def _place(path: str, span: Span) -> Place:
+    return Place(path, span.line, span.column + 1, span.end_line, span.end_column + 1)
+
+
+def _finding(verdict: Verdict, found: _Places) -> Finding:
+    refusal = verdict.refusal
+    return Finding(
+        code=verdict.code,
+        fix=verdict.fix,
+        reason=refusal.reason if refusal is not None else None,
+        message=_message(verdict, found),
+        place=found.of(_call_node(verdict)),
+        upload=found.of(_upload_node(verdict)),
+        cause=found.of(refusal.node) if refusal is not None else None,
+        unlock=refusal.unlock if refusal is not None else None,
+        notes=verdict.notes,
+        chain=tuple(
+            Link(name, found.of(node) if node is not None else None)
+            for name, node in _chain(verdict)
+        ),
+    )
+
+
+def _message(verdict: Verdict, found: _Places) -> str:
+    call, upload = found.of(_call_node(verdict)), found.of(_upload_node(verdict))
+    *callers, invoking = (describe(one) for one in _calls(verdict.call))
+    *helpers, uploading = (one.api for one in _uploads(verdict.upload))
+    what = (
+        f"{invoking}{_through(callers)} invokes the payload that {uploading}"
+        f" uploads {_on_line(upload, call)}{_through(helpers)}"
+    )
+    refusal = verdict.refusal
+    if refusal is None:
+        return f"{what}; send it in Body"
+    where = f", {_on_line(found.of(refusal.node), call).removeprefix('on ')}"
+    return f"{what}; {_because(refusal)}{where}"
+
+
+def _chain(verdict: Verdict) -> Iterator[tuple[str, cst.CSTNode | None]]:
+    """Yield what lies between the call of the API and the upload, if anything does.
+
+    First come the functions that a URI is handed to, from the inside, then the variable that holds
+    it, then the functions that upload, from the outside; each with where it is defined.
+    """
+    calls, uploads = list(_calls(verdict.call)), list(_uploads(verdict.upload))
+    if len(calls) + len(uploads) == 2:
+        return
+    yield describe(calls[-1]), _call_node(verdict)
+    for call in reversed(calls[:-1]):
+        assert call.through is not None
+        yield call.through.function.name.value, call.through.function.name
+    location = verdict.call.location
+    if isinstance(location, cst.Name):
+        yield location.value, None
+    for upload in uploads[:-1]:
+        assert upload.via is not None
+        yield upload.via.function.name.value, upload.via.function.name
+    yield uploads[-1].api, _upload_node(verdict)
+
+
+def _calls(call: LegacyCall) -> Iterator[LegacyCall]:
+    """Yield the calls of functions that a URI is handed to, and the call of the API at the end."""
+    current: LegacyCall | None = call
+    while current is not None:
+        yield current
+        current = current.through.inner if current.through is not None else None
+
+
+def _uploads(upload: Upload) -> Iterator[Upload]:
+    """Yield the calls of functions that a payload is handed to, and the upload at the end."""
+    current: Upload | None = upload
+    while current is not None:
+        yield current
+        current = current.via.inner if current.via is not None else None
+
+
+def _through(names: list[str]) -> str:
+    return f" (through {', '.join(names)})" if names else ""
+
+
+def _on_line(place: Place, seen_from: Place) -> str:
+    if place.path != seen_from.path:
+        return f"in {place.path}, line {place.line}"
+    if place.cell == seen_from.cell:
+        return f"on line {place.line}"
+    return f"in cell {place.cell}, line {place.line}"
+
+
+def _because(refusal: Refusal) -> str:
+    title = REASONS[refusal.reason].title
+    if refusal.detail:
+        return title.format(detail=refusal.detail)
+    return title.replace(" ({detail})", "")
+
+
+def _is_suppressed(verdict: Verdict, found: _Places) -> bool:
+    call, upload = _call_node(verdict), _upload_node(verdict)
+    for line in (found.line(call), found.line(call, end=True), found.line(upload)):
+        match = _SUPPRESSION.search(line)
+        if match is None:
+            continue
+        codes = match.group("codes")
+        if not codes or verdict.code in re.findall(r"[A-Z]+[0-9]+", codes.upper()):
+            return True
+    return False
