@@ -13,13 +13,14 @@ from click.core import ParameterSource
 
 from codemod import __version__
 from codemod.files import Excludes, find, relative
+from codemod.jobs import Task
 from codemod.live.command import verify
 from codemod.model import SERVICE_LIMIT, Report, Settings
 from codemod.report import FORMATS, text
 from codemod.report.explain import explain as explanation
 from codemod.report.explain import names, overview
 from codemod.report.summary import remaining
-from codemod.run import Task, run, run_stdin
+from codemod.run import run, run_stdin
 from codemod.settings import FileSettings, load
 
 NOTHING_LEFT, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
@@ -240,7 +241,7 @@ def _run(ctx: click.Context, options: _Options, *, fix: bool) -> NoReturn:
         report = _handle_stdin(options, task, excludes)
     else:
         selection = find(options.paths, excludes, force_exclude=options.force_exclude)
-        report = run(selection, task, options.jobs)
+        report = run(selection, task, options.jobs, excludes)
         sends_body = any(result.sends_body for result in report.results)
         if not options.no_manifests and (sends_body or selection.manifests):
             from codemod.floor import with_manifests

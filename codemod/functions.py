@@ -56,9 +56,7 @@ def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Nam
             yield access
 
 
-def _leads_to(
-    facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cst.ClassDef
-) -> bool:
+def _leads_to(facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cst.ClassDef) -> bool:
     target = facts.definitions.target(node)
     return target is not None and target.node is made
 

@@ -36,6 +36,26 @@ def with_functions(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
     return every
 
 
+def offered(facts: Facts, calls: list[LegacyCall]) -> Iterator[cst.FunctionDef]:
+    """Yield the functions that invoke with what their callers give, and that any module may call.
+
+    Args:
+        facts: The modules.
+        calls: The calls of the API and of functions that make them.
+    """
+    found: dict[cst.FunctionDef, None] = {}
+    for call in calls:
+        function = facts.index.function(call.invocation.carrier)
+        if isinstance(function, cst.FunctionDef) and _names_parameter(
+            facts, function, call.location
+        ):
+            found[function] = None
+    found.update((function, None) for function, _, _ in _ready(facts))
+    for function in found:
+        if isinstance(facts.index.function(function), cst.Module):
+            yield function
+
+
 def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
     made: list[LegacyCall] = []
     for call in calls:
@@ -158,25 +178,31 @@ def _callers(
 def _from_ready(facts: Facts) -> list[LegacyCall]:
     """Find the functions that this tool gave a body before, and who still calls them without."""
     made: list[LegacyCall] = []
+    for function, name, location in _ready(facts):
+        keeps = _keeps_location(facts, location)
+        made.extend(
+            _callers(
+                facts,
+                function,
+                location,
+                facts.templates.of(location),
+                None,
+                name,
+                True,
+                keeps,
+                signature_problem(facts, function),
+            )
+        )
+    return made
+
+
+def _ready(facts: Facts) -> Iterator[tuple[cst.FunctionDef, str, cst.BaseExpression]]:
+    """Yield the functions, the name of the parameter with the body, and the URI without one."""
     for function in facts.index.functions:
         for param in function.params.kwonly_params:
             location = _location_without(facts.index, function, param.name.value)
             if location is not None:
-                keeps = _keeps_location(facts, location)
-                made.extend(
-                    _callers(
-                        facts,
-                        function,
-                        location,
-                        facts.templates.of(location),
-                        None,
-                        param.name.value,
-                        True,
-                        keeps,
-                        signature_problem(facts, function),
-                    )
-                )
-    return made
+                yield function, param.name.value, location
 
 
 def _location_without(

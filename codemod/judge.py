@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -10,7 +11,7 @@ from codemod.arrangement import arrange
 from codemod.calls import LegacyCall, NotLegacy, find_calls
 from codemod.facts import Facts
 from codemod.flows import with_helpers
-from codemod.handovers import with_functions
+from codemod.handovers import offered, with_functions
 from codemod.layout import Layout
 from codemod.model import Fix
 from codemod.pairing import Candidate, pair
@@ -50,12 +51,23 @@ class Verdict:
 class Judgement:
     """The verdicts on a module in source order, and the calls that are no finding.
 
-    ``alone`` are the calls of the API, or of functions that make them, without an upload in reach.
+    ``alone`` are the calls of the API, or of functions that make them, without an upload in reach,
+    ``offers`` the functions that invoke with what they are given and may be called from elsewhere.
     """
 
     verdicts: tuple[Verdict, ...]
     left: tuple[NotLegacy, ...]
     alone: tuple[LegacyCall, ...] = ()
+    offers: tuple[cst.FunctionDef, ...] = ()
+
+    def within(self, facts: Facts, modules: Collection[cst.Module]) -> Judgement:
+        """Return the judgement without the verdicts that would change any other module."""
+        kept = (
+            verdict
+            for verdict in self.verdicts
+            if facts.index.module_of(verdict.upload.invocation.carrier) in modules
+        )
+        return replace(self, verdicts=tuple(kept))
 
 
 def judge(facts: Facts) -> Judgement:
@@ -63,7 +75,7 @@ def judge(facts: Facts) -> Judgement:
     direct, left = find_calls(facts)
     calls = with_functions(facts, direct)
     if not calls:
-        return Judgement((), tuple(left))
+        return Judgement((), tuple(left), offers=tuple(offered(facts, calls)))
     pairing = pair(facts, calls, with_helpers(facts, find_uploads(facts)))
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
@@ -79,7 +91,8 @@ def judge(facts: Facts) -> Judgement:
         for call in pairing.alone
         if call.through is None and call not in covered
     ]
-    return Judgement(tuple(verdicts), (*left, *alone), pairing.alone)
+    offers = tuple(offered(facts, calls))
+    return Judgement(tuple(verdicts), (*left, *alone), pairing.alone, offers)
 
 
 def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:

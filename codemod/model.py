@@ -84,6 +84,23 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """The content of a file, and what takes its place."""
+
+    path: str
+    before: bytes
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Offer:
+    """A function of a module that invokes the endpoint with what its callers give it."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileResult:
     """What became of one file.
 
@@ -91,7 +108,8 @@ class FileResult:
     ``after`` no longer has. ``after`` is the rewritten file in bytes, ``None`` where nothing
     changes. ``error`` says why the file could not be handled; such a file is never written.
     ``sends_body`` says whether the file passes ``Body``, or would after the fixes asked for, and so
-    needs an SDK that knows it.
+    needs an SDK that knows it. ``also`` are changes of other files that belong to the fixes, and
+    ``offers`` the functions whose callers in other files may have to change with them.
     """
 
     path: str
@@ -102,6 +120,8 @@ class FileResult:
     after: bytes | None = None
     error: str | None = None
     sends_body: bool = False
+    also: tuple[Change, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

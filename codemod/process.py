@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from codemod import notebook
 from codemod.calls import METHOD, PASSES_BODY
-from codemod.model import FileResult, Finding, Fix, Settings
+from codemod.model import Change, FileResult, Finding, Fix, Settings
 from codemod.parsing import TOO_DEEP
 from codemod.repository import Repository
 from codemod.review import Review, review
@@ -27,6 +27,7 @@ def process(
     *,
     rewrite: bool,
     repository: Repository | None = None,
+    callers: Sequence[str] = (),
 ) -> FileResult:
     """Review one file.
 
@@ -37,6 +38,8 @@ def process(
         rewrite: Whether to plan and prove the fixes as well.
         repository: Where to look for the functions that the file calls, if anywhere; ``path`` must
             then be where the file lies.
+        callers: The files of the repository that may call functions of this one. They may change
+            with it.
 
     Returns:
         The findings and, with ``rewrite``, the content after the fixes. A file that cannot be
@@ -47,79 +50,102 @@ def process(
     frames = sys.getrecursionlimit()
     sys.setrecursionlimit(max(frames, _MAX_FRAMES))
     try:
-        return _process(path, before, settings, repository, rewrite=rewrite)
+        return _process(
+            _Subject(path, settings, repository, tuple(callers)), before, rewrite=rewrite
+        )
     except RecursionError:
         return FileResult(path=path, error=TOO_DEEP)
     finally:
         sys.setrecursionlimit(frames)
 
 
-def _process(
-    path: str,
-    before: bytes,
-    settings: Settings,
-    repository: Repository | None,
-    *,
-    rewrite: bool,
-) -> FileResult:
-    first = review(path, before, repository)
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A file, and what it is looked at with."""
+
+    path: str
+    settings: Settings
+    repository: Repository | None
+    callers: tuple[str, ...]
+
+    def review(self, contents: Mapping[str, bytes]) -> Review | str:
+        """Review the file when it and others hold what is given, and not what is on disk."""
+        repository = self.repository
+        if repository is not None and len(contents) > 1:
+            repository = repository.holding(contents)
+        return review(self.path, contents[self.path], repository, self.callers)
+
+
+def _process(subject: _Subject, before: bytes, *, rewrite: bool) -> FileResult:
+    first = subject.review({subject.path: before})
     if isinstance(first, str):
-        return FileResult(path=path, error=first)
-    fixable = any(_may_fix(finding, settings) for finding in first.findings)
+        return FileResult(subject.path, error=first)
+    fixable = any(_may_fix(finding, subject.settings) for finding in first.findings)
     passes_body = any(left.why == PASSES_BODY for left in first.judgement.left)
     if rewrite and fixable:
-        result = _fixed(path, before, settings, first, repository)
+        result = _fixed(subject, before, first)
     else:
-        result = FileResult(path, first.findings, notes=first.notes)
-    return replace(result, sends_body=passes_body or (fixable and result.error is None))
+        result = FileResult(subject.path, first.findings, notes=first.notes)
+    return replace(
+        result,
+        sends_body=passes_body or (fixable and result.error is None),
+        offers=first.offers,
+    )
 
 
 def _may_fix(finding: Finding, settings: Settings) -> bool:
     return finding.fix is Fix.SAFE or (finding.fix is Fix.UNSAFE and settings.unsafe_fixes)
 
 
-def _fixed(
-    path: str,
-    before: bytes,
-    settings: Settings,
-    first: Review,
-    repository: Repository | None,
-) -> FileResult:
+def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
     """Apply fixes until none is left, proving every step."""
-    content, current = before, first
+    contents = {subject.path: before}
+    originals = dict(contents)
+    settings, current = subject.settings, first
     for _ in range(len(first.findings) + 1):
-        if current.misread:
-            return FileResult(
-                path,
-                first.findings,
-                notes=first.notes,
-                error="cannot be written back byte for byte; the file is left alone",
-            )
         assert current.facts is not None
         changed = rewrite(current.facts, current.fixable, settings)
-        if changed is None:
+        if not changed:
             break
-        written = _written(current, changed)
-        if isinstance(written, str):
-            return _unproven(path, first, written)
-        content = written
-        following = review(path, content, repository)
+        if any(current.paths[module] in current.misread for module in changed):
+            why = "cannot be written back byte for byte; the file is left alone"
+            return FileResult(subject.path, first.findings, notes=first.notes, error=why)
+        for module, rewritten in changed.items():
+            path = current.paths[module]
+            written = _written(current, module, rewritten)
+            if isinstance(written, str):
+                return _unproven(subject, first, written)
+            original = current.contents[module]
+            if path not in originals and isinstance(original, bytes):
+                originals[path] = original
+            contents[path] = written
+        following = subject.review(contents)
         if isinstance(following, str):
-            return _unproven(path, first, f"the rewritten code {following}")
+            return _unproven(subject, first, f"the rewritten code {following}")
         if len(following.findings) >= len(current.findings):
-            return _unproven(path, first, "the rewritten code still has the finding")
+            return _unproven(subject, first, "the rewritten code still has the finding")
         current = following
     if any(_may_fix(finding, settings) for finding in current.findings):
-        return _unproven(path, first, "a second pass would change the rewritten code again")
-    fixed = _difference(first.findings, current.findings, settings)
-    return FileResult(path, first.findings, fixed, first.notes, before, content)
+        return _unproven(subject, first, "a second pass would change the rewritten code again")
+    fixed = tuple(finding for finding in first.findings if _may_fix(finding, settings))
+    own = contents.pop(subject.path)
+    return FileResult(
+        subject.path,
+        first.findings,
+        fixed,
+        first.notes,
+        before,
+        own if own != before else None,
+        also=tuple(Change(path, originals[path], after) for path, after in contents.items()),
+    )
 
 
-def _written(review: Review, changed: cst.Module) -> bytes | str:
-    """Return the content of the file with the rewritten code, or why it has none."""
-    if review.joined is None:
-        return changed.bytes
-    sources = review.joined.divided(changed.code)
+def _written(review: Review, module: cst.Module, rewritten: cst.Module) -> bytes | str:
+    """Return the content of a file with the rewritten code, or why it has none."""
+    assert review.facts is not None
+    if review.joined is None or module is not review.facts.index.module:
+        return rewritten.bytes
+    sources = review.joined.divided(rewritten.code)
     if isinstance(sources, str):
         return sources
     before = review.joined.notebook
@@ -133,14 +159,10 @@ def _written(review: Review, changed: cst.Module) -> bytes | str:
     return content
 
 
-def _unproven(path: str, review: Review, why: str) -> FileResult:
+def _unproven(subject: _Subject, first: Review, why: str) -> FileResult:
     return FileResult(
-        path, review.findings, notes=review.notes, error=f"left alone: {why}; please report this"
+        subject.path,
+        first.findings,
+        notes=first.notes,
+        error=f"left alone: {why}; please report this",
     )
-
-
-def _difference(
-    before: Iterable[Finding], after: Iterable[Finding], settings: Settings
-) -> tuple[Finding, ...]:
-    assert not any(_may_fix(finding, settings) for finding in after)
-    return tuple(finding for finding in before if _may_fix(finding, settings))

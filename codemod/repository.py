@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import libcst as cst
 
@@ -31,25 +31,42 @@ class Repository:
     ``contents`` holds files that are not, or not yet, as they are on disk.
     """
 
-    def __init__(self, contents: dict[str, bytes] | None = None) -> None:
+    def __init__(self, contents: Mapping[str, bytes] | None = None) -> None:
         self._contents = dict(contents or {})
         self._outlines: dict[str, Outline | None] = {}
         self._modules: dict[str, cst.Module | None] = {}
         self._is_file: dict[str, bool] = {}
         self._roots: dict[str, str] = {}
 
+    def holding(self, contents: Mapping[str, bytes]) -> Repository:
+        """Return the repository as it is when some files hold something else."""
+        if not contents:
+            return self
+        other = Repository({**self._contents, **contents})
+        other._roots = self._roots
+        other._outlines = {p: one for p, one in self._outlines.items() if p not in contents}
+        other._modules = {p: one for p, one in self._modules.items() if p not in contents}
+        return other
+
     # -- files -----------------------------------------------------------------------------
 
     def content(self, path: str) -> bytes | None:
         """Return what a file holds, ``None`` if it cannot be read."""
         if path not in self._contents:
-            try:
-                if os.path.getsize(path) > _MOST_BYTES:
-                    return None
-                self._contents[path] = read(path)
-            except OSError:
+            found = self.glance(path)
+            if found is None:
                 return None
+            self._contents[path] = found
         return self._contents[path]
+
+    def glance(self, path: str) -> bytes | None:
+        """Return what a file holds without keeping it, ``None`` if it cannot be read."""
+        if path in self._contents:
+            return self._contents[path]
+        try:
+            return read(path) if os.path.getsize(path) <= _MOST_BYTES else None
+        except OSError:
+            return None
 
     def module(self, path: str) -> cst.Module | None:
         """Return the syntax of a module, ``None`` if it cannot be parsed."""
@@ -169,19 +186,31 @@ class Repository:
         }
         return found.pop() if len(found) == 1 and not name.startswith("_") else None
 
+    def imports_from(self, path: str, wanted: str) -> bool:
+        """Tell whether a file imports anything that another one binds, or that file itself."""
+        outlined = self.outline(path)
+        if outlined is None:
+            return False
+        origins = set(outlined.stars)
+        for mention in outlined.mentions[""]:
+            first, _, rest = mention.partition(".")
+            origin = outlined.imports.get(first)
+            if origin is not None:
+                origins.add(f"{origin}.{rest}" if rest else origin)
+        resolved = (self.resolve(path, origin) for origin in origins)
+        return any(one is not None and one[0] == wanted for one in resolved)
+
     # -- what to read ----------------------------------------------------------------------
 
-    def uploading(self, path: str, source: bytes | str) -> list[str]:
+    def uploading(self, path: str, source: bytes | str | None = None) -> list[str]:
         """Return the modules with functions through which a module may upload, itself left out.
 
         Args:
             path: The module.
-            source: Its text.
+            source: Its text, where that is not what the file holds.
         """
-        own = outline(source)
-        if own is None:
-            return []
-        self._outlines[path] = own
+        if source is not None:
+            self._outlines[path] = outline(source)
         found: dict[str, None] = {}
         self._reaches(path, "", _DEPTH, {}, found)
         found.pop(path, None)

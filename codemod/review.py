@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import libcst as cst
@@ -15,7 +15,7 @@ from codemod.facts import Facts
 from codemod.index import Linked
 from codemod.joining import Joined, join
 from codemod.judge import Judgement, Verdict, judge
-from codemod.model import Finding, Link, Note, Place
+from codemod.model import Finding, Link, Note, Offer, Place
 from codemod.parsing import parse, plain_nodes
 from codemod.positions import Span, locate
 from codemod.refusals import Refusal
@@ -36,8 +36,8 @@ _NEWLINE = re.compile(r"\r\n?|\n")
 class Review:
     """What one reading of a module, or of a notebook joined to one, gave.
 
-    ``paths`` names the modules that were read, ``misread`` those of them that would not be written
-    back byte for byte.
+    ``paths`` and ``contents`` tell of the modules that were read, ``misread`` names those of them
+    that would not be written back byte for byte.
     """
 
     facts: Facts | None
@@ -46,25 +46,33 @@ class Review:
     fixable: tuple[Verdict, ...]
     notes: tuple[Note, ...]
     paths: Mapping[cst.Module, str] = field(default_factory=dict)
+    contents: Mapping[cst.Module, bytes | str] = field(default_factory=dict)
     misread: frozenset[str] = frozenset()
+    offers: tuple[Offer, ...] = ()
     joined: Joined | None = None
 
 
 _NOTHING = Review(None, Judgement((), ()), (), (), ())
 
 
-def review(path: str, content: bytes, repository: Repository | None = None) -> Review | str:
+def review(
+    path: str,
+    content: bytes,
+    repository: Repository | None = None,
+    callers: Sequence[str] = (),
+) -> Review | str:
     """Judge every call in a file; an error comes back as a sentence.
 
     Args:
         path: The path to report.
         content: What the file holds.
         repository: Where to look for the functions that it calls, if anywhere.
+        callers: The files of the repository that may call functions of this one.
     """
     if not notebook.is_notebook(path):
         if b"\0" in content:
             return "contains NUL bytes and is no Python source"
-        return _review_module(path, content, repository)
+        return _review_module(path, content, repository, callers)
     read = notebook.read(content)
     if isinstance(read, notebook.Unread):
         if read.is_error:
@@ -76,10 +84,10 @@ def review(path: str, content: bytes, repository: Repository | None = None) -> R
 
 
 def _review_joined(path: str, joined: Joined, repository: Repository | None) -> Review | str:
-    review = _review_module(path, joined.text, repository, joined)
+    review = _review_module(path, joined.text, repository, (), joined)
     if isinstance(review, str):  # then LibCST cannot parse what `ast` can
         joined = join(joined.notebook, lambda text: not isinstance(parse(text), str))
-        review = _review_module(path, joined.text, repository, joined)
+        review = _review_module(path, joined.text, repository, (), joined)
         if isinstance(review, str):
             return review
     notes = (*joined.notes(path, METHOD), *review.notes)
@@ -90,6 +98,7 @@ def _review_module(
     path: str,
     content: bytes | str,
     repository: Repository | None,
+    callers: Sequence[str],
     joined: Joined | None = None,
 ) -> Review | str:
     nodes = plain_nodes(content)
@@ -102,26 +111,28 @@ def _review_module(
         return module
     borders = joined.borders if joined is not None else None
     facts = Facts.of(module, borders)
-    paths = {module: path}
+    paths: dict[cst.Module, str] = {module: path}
+    contents: dict[cst.Module, bytes | str] = {module: content}
     judgement = judge(facts)
-    if judgement.alone and repository is not None:
-        others = _modules(repository, repository.uploading(path, content))
-        if others:
-            paths.update(others)
-            linked = _linker(repository, paths)
-            facts = Facts.of(module, borders, tuple(others), linked)
+    if repository is not None and (judgement.alone or callers):
+        wanted = [*callers, *repository.uploading(path, content)]
+        for caller in callers:
+            wanted += repository.uploading(caller)
+        for one in dict.fromkeys(wanted):
+            other, text = repository.module(one), repository.content(one)
+            if one != path and other is not None and text is not None:
+                paths[other], contents[other] = one, text
+        if len(paths) > 1:
+            facts = Facts.of(module, borders, tuple(paths)[1:], _linker(repository, paths))
             judgement = judge(facts)
-    return _reviewed(facts, judgement, paths, {module: content}, joined)
+            changeable = {other for other in paths if other is module or paths[other] in callers}
+            judgement = judgement.within(facts, changeable)
+    return _reviewed(facts, judgement, paths, contents, joined)
 
 
 def _mention_call(nodes: Iterable[ast.AST]) -> bool:
     """Tell whether the method is named in code, not just in strings and comments."""
     return any(isinstance(node, ast.Attribute) and node.attr == METHOD for node in nodes)
-
-
-def _modules(repository: Repository, paths: Iterable[str]) -> dict[cst.Module, str]:
-    read = ((repository.module(path), path) for path in paths)
-    return {module: path for module, path in read if module is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,8 +209,18 @@ def _reviewed(
     contents: Mapping[cst.Module, bytes | str],
     joined: Joined | None = None,
 ) -> Review:
+    offers = tuple(
+        sorted(
+            {
+                Offer(paths[facts.index.module_of(function)], function.name.value)
+                for function in judgement.offers
+            }
+        )
+        if joined is None
+        else ()
+    )
     if not judgement.verdicts and not judgement.left:
-        return _NOTHING
+        return replace(_NOTHING, offers=offers)
     nodes: list[cst.CSTNode] = [_pointed_at(left.node) for left in judgement.left]
     for verdict in judgement.verdicts:
         nodes += (_pointed_at(node) for node in _nodes_of(verdict))
@@ -228,7 +249,9 @@ def _reviewed(
         tuple(fixable),
         notes,
         paths,
+        contents,
         misread,
+        offers,
     )
 
 

@@ -10,10 +10,11 @@ import libcst as cst
 from codemod.calls import LegacyCall
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
+from codemod.index import LineOrCompound
 from codemod.judge import Verdict
 from codemod.layout import Layout
 from codemod.model import Fix, Settings
-from codemod.naming import LimitPlace, limit_constant, names_seen_from
+from codemod.naming import LimitConstant, LimitPlace, limit_constant, names_seen_from
 from codemod.nodes import (
     leading_lines,
     with_lines,
@@ -24,8 +25,10 @@ from codemod.planner import Plan, Planner
 from codemod.syntax import descendants
 
 
-def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cst.Module | None:
-    """Return the module with every allowed fix that can be made at once, ``None`` if none can.
+def rewrite(
+    facts: Facts, verdicts: Iterable[Verdict], settings: Settings
+) -> dict[cst.Module, cst.Module]:
+    """Return the modules that change, each with every allowed fix that can be made at once.
 
     Two fixes that touch the same statements are not made together; running again on the result
     makes the second one.
@@ -42,10 +45,7 @@ def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cs
         assert verdict.candidate is not None
         assert verdict.layout is not None
         chosen.setdefault(verdict.candidate, verdict.layout)
-    if not chosen:
-        return None
-    users = {facts.cells.top(layout.uploading) for layout in chosen.values()}
-    limit = limit_constant(facts, sorted(users, key=facts.index.order.__getitem__))
+    limits = _limits(facts, chosen.values())
     edits: dict[cst.CSTNode, Replacement] = {}
     above: set[cst.CSTNode] = set()
     taken: dict[cst.CSTNode, set[str]] = {}
@@ -55,6 +55,7 @@ def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cs
         if function not in taken:
             taken[function] = names_seen_from(facts, layout.uploading)
         names = taken[function]
+        limit = limits[facts.index.module_of(layout.uploading)]
         plan = Planner(facts, candidate, layout, limit.name, names).plan()
         plan.edits.update(_give_bodies(facts, candidate, served))
         if _overlaps(facts, plan, edits, above):
@@ -63,14 +64,31 @@ def rewrite(facts: Facts, verdicts: Iterable[Verdict], settings: Settings) -> cs
         served.update(_functions(candidate))
         for node in plan.edits:
             above.update(facts.index.ancestors(node))
-    for place in limit.places:
-        _add_limit(facts, limit.name, place, settings, edits)
-    body = apply(facts.index, facts.index.module, edits)
-    if any(place.after is None for place in limit.places):
-        first = body.body[0].with_changes(leading_lines=(cst.EmptyLine(indent=False),))
-        constant = _constant_statement(limit.name, settings, is_apart=False)
-        body = body.with_changes(body=[constant, first, *body.body[1:]])
-    return body
+    for limit in limits.values():
+        for place in limit.places:
+            _add_limit(facts, limit.name, place, settings, edits)
+    changed: dict[cst.Module, cst.Module] = {}
+    for module in {facts.index.module_of(node): None for node in edits}:
+        body = apply(facts.index, module, edits)
+        limit_here = limits.get(module)
+        if limit_here and any(place.after is None for place in limit_here.places):
+            first = body.body[0].with_changes(leading_lines=(cst.EmptyLine(indent=False),))
+            constant = _constant_statement(limit_here.name, settings, is_apart=False)
+            body = body.with_changes(body=[constant, first, *body.body[1:]])
+        changed[module] = body
+    return changed
+
+
+def _limits(facts: Facts, layouts: Iterable[Layout]) -> dict[cst.Module, LimitConstant]:
+    """Return the constant with the limit for each module that is to measure payloads."""
+    users: dict[cst.Module, set[LineOrCompound]] = {}
+    for layout in layouts:
+        module = facts.index.module_of(layout.uploading)
+        users.setdefault(module, set()).add(facts.cells.top(layout.uploading))
+    return {
+        module: limit_constant(facts, sorted(inside, key=facts.index.order.__getitem__))
+        for module, inside in users.items()
+    }
 
 
 def _functions(candidate: Candidate) -> Iterator[cst.FunctionDef]:

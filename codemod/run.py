@@ -6,16 +6,20 @@ import contextlib
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from codemod.files import NEEDLE, Selection
-from codemod.model import FileResult, Report, Settings
-from codemod.source import read, reason, write
+from codemod.files import NEEDLE, Excludes, Selection
+from codemod.jobs import Job, Task, handle, handle_content
+from codemod.model import Change, FileResult, Offer, Report
+from codemod.source import reason, write, write_together
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
+
+    from codemod.callers import Callers
+    from codemod.repository import Repository
 
 #: Below, starting processes takes longer than they save.
 FEWEST_FILES_FOR_POOL = 10
@@ -23,17 +27,16 @@ FEWEST_FILES_FOR_POOL = 10
 #: Windows can wait for no more processes at once.
 _MOST_WORKERS = 61
 
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to do with each file: rewrite it in memory, and write it as well."""
-
-    settings: Settings
-    rewrite: bool = False
-    write: bool = False
+#: How many modules a payload may be handed through on its way to the call.
+_ROUNDS = 4
 
 
-def run(selection: Selection, task: Task, jobs: int | None = None) -> Report:
+def run(
+    selection: Selection,
+    task: Task,
+    jobs: int | None = None,
+    excludes: Excludes | None = None,
+) -> Report:
     """Process the selected files.
 
     Args:
@@ -41,14 +44,24 @@ def run(selection: Selection, task: Task, jobs: int | None = None) -> Report:
         task: What to do with them.
         jobs: The most processes to use, by default one for each available processor. The report
             is the same for any number.
+        excludes: What to leave out when other files are looked for that belong to these.
     """
-    paths = selection.paths
-    workers = min(jobs or _available_processors(), len(paths), _MOST_WORKERS)
-    if workers > 1 and len(paths) >= FEWEST_FILES_FOR_POOL:
-        processed = _in_pool(paths, task, workers)
-    else:
-        processed = [_process_file(path, task) for path in paths]
-    results = sorted((*processed, *selection.errors), key=lambda result: result.path)
+    if not selection.paths:
+        return _report(selection.errors, selection.checked, wrote=task.write)
+    single = [Job(((path, ()),)) for path in selection.paths]
+    done = _handled(single, task, jobs)
+    search = _Search(excludes)
+    for _ in range(_ROUNDS):
+        together = search.jobs([result for results in done for result in results])
+        if not together:
+            break
+        merged = {path for job in together for path, _ in job.members}
+        done = [results for results in done if merged.isdisjoint(one.path for one in results)]
+        done += _handled(together, task, jobs)
+    if task.write:
+        done = [_written(results) for results in done]
+    results = [*selection.errors, *(result for results in done for result in results)]
+    results.sort(key=lambda result: result.path)
     return _report(results, selection.checked, wrote=task.write)
 
 
@@ -58,7 +71,9 @@ def run_stdin(path: str, content: bytes, task: Task) -> Report:
     Nothing is written to any file; with ``task.write`` the rewritten content counts as kept.
     """
     if NEEDLE in content:
-        result = guarded(path, lambda: _relocated(_process(path, content, task), task))
+        from codemod.repository import Repository
+
+        result = handle_content(path, content, task, Repository())
     else:
         result = FileResult(path, before=content)
     return _report([result], checked=1, wrote=task.write)
@@ -69,50 +84,99 @@ def _report(results: Sequence[FileResult], checked: int, *, wrote: bool) -> Repo
     return Report(tuple(results), checked, wrote, errors)
 
 
-def _process_file(path: str, task: Task) -> FileResult:
-    return guarded(path, lambda: _read_process_write(path, task))
+class _Search:
+    """Finds the files that must be handled again because functions are called from others."""
+
+    def __init__(self, excludes: Excludes | None) -> None:
+        self._excludes = excludes
+        self._callers: Callers | None = None
+        self._known: set[tuple[str, Offer]] = set()
+        self._found: dict[str, set[str]] = {}
+
+    def jobs(self, results: Sequence[FileResult]) -> list[Job]:
+        """Return the jobs that need more files than they had; none if nothing new is found.
+
+        Files that share a caller, or call each other, make one job: their rewrites may meet.
+        """
+        plain = {result.path for result in results if result.error is None}
+        new = {
+            (result.path, offer)
+            for result in results
+            for offer in result.offers
+            if result.path in plain and (result.path, offer) not in self._known
+        }
+        if not new:
+            return []
+        if self._callers is None:
+            # Most runs end before, and need none of it.
+            from codemod.callers import Callers
+            from codemod.repository import Repository
+
+            self._callers = Callers(Repository(), self._excludes)
+        self._known |= new
+        by_offer = self._callers.of({offer for _, offer in new})
+        grown = set()
+        for path, offer in new:
+            callers = by_offer.get(offer, set()) - {path} - self._found.get(path, set())
+            if callers:
+                self._found.setdefault(path, set()).update(callers)
+                grown.add(path)
+        return [
+            Job(
+                tuple(
+                    (path, tuple(sorted(self._found.get(path, ()))))
+                    for path in sorted(
+                        group & plain, key=lambda path: (path not in self._found, path)
+                    )
+                )
+            )
+            for group in sorted(self._groups(), key=min)
+            if group & grown
+        ]
+
+    def _groups(self) -> list[set[str]]:
+        groups: list[set[str]] = []
+        for path, callers in self._found.items():
+            group = {path, *callers}
+            for other in [one for one in groups if one & group]:
+                groups.remove(other)
+                group |= other
+            groups.append(group)
+        return groups
 
 
-def _read_process_write(path: str, task: Task) -> FileResult:
-    before = read(path)
-    result = _process(path, before, task)
-    if task.write and result.after is not None:
-        try:
-            write(path, before=before, after=result.after)
-        except OSError as error:
-            return replace(result, after=None, fixed=(), error=reason(error))
-    return _relocated(result, task)
-
-
-def _process(path: str, before: bytes, task: Task) -> FileResult:
-    # LibCST, behind this import, takes longer to load than the rest of most runs.
-    from codemod.process import process
-
-    return replace(process(path, before, task.settings, rewrite=task.rewrite), before=before)
-
-
-def _relocated(result: FileResult, task: Task) -> FileResult:
-    """Report what remains after a rewrite at the lines where it now is."""
-    nothing_remains = len(result.fixed) == len(result.findings) and not result.notes
-    if not task.write or result.after is None or nothing_remains:
-        return result
-    now = _process(result.path, result.after, replace(task, rewrite=False))
-    return replace(result, findings=result.fixed + now.findings, notes=now.notes)
-
-
-def guarded(path: str, work: Callable[[], FileResult]) -> FileResult:
-    """Return what ``work`` returns, or say why it could not be done: no file stops the others."""
+def _written(results: list[FileResult]) -> list[FileResult]:
+    """Write what the files of one job shall hold: all of them or none."""
+    changes = [
+        Change(result.path, result.before, result.after)
+        for result in results
+        if result.before is not None and result.after is not None
+    ]
     try:
-        return work()
+        if len(changes) == 1:
+            write(changes[0].path, before=changes[0].before, after=changes[0].after)
+        else:
+            write_together(changes)
     except OSError as error:
-        return FileResult(path, error=reason(error))
-    except RecursionError:
-        return FileResult(path, error="the code is nested too deeply to be analysed")
-    except MemoryError:
-        return FileResult(path, error="the file needs more memory than there is")
-    except Exception as error:  # noqa: BLE001 (a bug must cost one file, not the run)
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        return FileResult(path, error=f"internal error, the file is left as it is: {message}")
+        return [_unwritten(result, error) for result in results]
+    return results
+
+
+def _unwritten(result: FileResult, error: OSError) -> FileResult:
+    why: str | None = reason(error)
+    if result.path != error.filename and error.filename is not None:
+        why = f"left alone, for its changes belong to those of {error.filename}: {why}"
+    return replace(result, after=None, fixed=(), error=why if result.after is not None else None)
+
+
+def _handled(jobs: Sequence[Job], task: Task, most: int | None) -> list[list[FileResult]]:
+    from codemod.repository import Repository
+
+    workers = min(most or _available_processors(), len(jobs), _MOST_WORKERS)
+    if workers > 1 and len(jobs) >= FEWEST_FILES_FOR_POOL:
+        return _in_pool(jobs, task, workers)
+    repository = Repository()
+    return [handle(job, task, repository) for job in jobs]
 
 
 def _available_processors() -> int:
@@ -125,64 +189,73 @@ def _available_processors() -> int:
     return os.cpu_count() or 1
 
 
-def _in_pool(paths: Sequence[str], task: Task, workers: int) -> list[FileResult]:
+def _in_pool(jobs: Sequence[Job], task: Task, workers: int) -> list[list[FileResult]]:
     from concurrent.futures.process import BrokenProcessPool
 
     import codemod.process  # noqa: F401 (loads LibCST once, before the process is forked)
 
-    results: dict[str, FileResult] = {}
-    futures: dict[str, Future[FileResult]] = {}
-    # A pool breaks when one of its processes dies, and does not say which file was the last straw.
+    results: dict[Job, list[FileResult]] = {}
+    futures: dict[Job, Future[list[FileResult]]] = {}
+    # A pool breaks when one of its processes dies, and does not say which job was the last straw.
     with _pool(workers) as pool:
         with contextlib.suppress(BrokenProcessPool):
-            for path in paths:
-                futures[path] = _submit(pool, path, task)
-        for path, future in futures.items():
+            for job in jobs:
+                futures[job] = _submit(pool, job, task)
+        for job, future in futures.items():
             with contextlib.suppress(BrokenProcessPool):
-                results[path] = future.result()
-    left = [path for path in paths if path not in results]
+                results[job] = future.result()
+    left = [job for job in jobs if job not in results]
     results.update(zip(left, _one_by_one(left, task), strict=True))
-    return [results[path] for path in paths]
+    return [results[job] for job in jobs]
 
 
-def _one_by_one(paths: Sequence[str], task: Task) -> Iterator[FileResult]:
-    """Process one file at a time, in another process: if that dies, this file was the reason."""
+def _one_by_one(jobs: Sequence[Job], task: Task) -> Iterator[list[FileResult]]:
+    """Do one job at a time, in another process: if that dies, this job was the reason."""
     from concurrent.futures.process import BrokenProcessPool
 
-    waiting = deque(paths)
+    waiting = deque(jobs)
     while waiting:
         with _pool(1) as pool, contextlib.suppress(BrokenProcessPool):
             while waiting:
-                result = _submit(pool, waiting[0], task).result()
+                results = _submit(pool, waiting[0], task).result()
                 waiting.popleft()
-                yield result
+                yield results
         if waiting:
-            yield FileResult(
-                waiting.popleft(),
-                error="the process that handled the file died, perhaps for want of memory",
-            )
+            error = "the process that handled the file died, perhaps for want of memory"
+            yield [FileResult(path, error=error) for path, _ in waiting.popleft().members]
 
 
 @contextlib.contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     from concurrent.futures import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(workers, initializer=_leave_interrupts_to_parent)
+    pool = ProcessPoolExecutor(workers, initializer=_begin)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _submit(pool: ProcessPoolExecutor, path: str, task: Task) -> Future[FileResult]:
+def _submit(pool: ProcessPoolExecutor, job: Job, task: Task) -> Future[list[FileResult]]:
     # The terminal interrupts every process, but only the parent can end in good order. A worker
     # that this call starts is deaf from birth where that is inherited, elsewhere a little later.
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return pool.submit(_process_file, path, task)
+        return pool.submit(_handle_in_worker, job, task)
     finally:
         signal.signal(signal.SIGINT, handler)
 
 
-def _leave_interrupts_to_parent() -> None:
+#: What one worker has read of the repository; nothing is written while it lives.
+_repositories: list[Repository] = []
+
+
+def _begin() -> None:
+    from codemod.repository import Repository
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _repositories[:] = [Repository()]
+
+
+def _handle_in_worker(job: Job, task: Task) -> list[FileResult]:
+    return handle(job, task, _repositories[0])

@@ -6,6 +6,9 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Sequence
+
+from codemod.model import Change
 
 
 def read(path: str) -> bytes:
@@ -54,6 +57,24 @@ def write(path: str, *, before: bytes, after: bytes) -> None:
     except OSError as error:
         sentence = f"the file cannot be replaced in its folder: {reason(error)}"
         raise OSError(error.errno or errno.EIO, sentence, path) from error
+
+
+def write_together(changes: Sequence[Change]) -> None:
+    """Replace the content of several files: all of them or none.
+
+    Raises:
+        OSError: If one cannot be replaced, which is its ``filename``. Those that were are then as
+            they had been.
+    """
+    done: list[Change] = []
+    try:
+        for change in changes:
+            write(change.path, before=change.before, after=change.after)
+            done.append(change)
+    except OSError as error:
+        for change in reversed(done):
+            write(change.path, before=change.after, after=change.before)
+        raise OSError(error.errno or errno.EIO, reason(error), change.path) from error
 
 
 def _replace(target: str, content: bytes) -> None:

@@ -20,7 +20,7 @@ from itertools import zip_longest
 from typing import Any
 
 from codemod.model import SERVICE_LIMIT
-from tests.execution import Outcome, Script, execute
+from tests.execution import Outcome, Program, Script, execute
 from tests.fakes.payloads import TEXT_KINDS, Payload
 from tests.fakes.world import Event, Invocation, Put, Weather
 
@@ -155,7 +155,7 @@ def brief(value: Any) -> str:
 
 
 def differences(
-    before: str | bytes, after: str | bytes, script: Script, *, limit: int = SERVICE_LIMIT
+    before: Program, after: Program, script: Script, *, limit: int = SERVICE_LIMIT
 ) -> list[str]:
     """Run both programs with all the payloads of ``script``, with and without failures."""
     return [
@@ -178,7 +178,7 @@ def _stays(script: Script, payload: Payload | None) -> Sequence[int]:
 
 
 def _weathers(
-    before: str | bytes, script: Script, payload: Payload | None, limit: int
+    before: Program, script: Script, payload: Payload | None, limit: int
 ) -> Iterator[tuple[str, Weather, Weather]]:
     """What may go wrong, as it is for the program before and after.
 
@@ -202,7 +202,7 @@ def _weathers(
     yield "invoke fails", Weather(invoke_fails=True), Weather(invoke_fails=True)
 
 
-def payloads(program: str | bytes, script: Script) -> Iterator[Payload | None]:
+def payloads(program: Program, script: Script) -> Iterator[Payload | None]:
     """The payloads to try, so large that the endpoint receives each of the script's sizes.
 
     What a program wraps around its payload is found by running it three times. Where the size
@@ -215,7 +215,7 @@ def payloads(program: str | bytes, script: Script) -> Iterator[Payload | None]:
             yield from _sized(program, script, Payload(kind, 0, letter))
 
 
-def _sized(program: str | bytes, script: Script, payload: Payload) -> Iterator[Payload]:
+def _sized(program: Program, script: Script, payload: Payload) -> Iterator[Payload]:
     per_letter, around = _measure(program, script, payload)
 
     def letters(size: int) -> int:
@@ -225,7 +225,7 @@ def _sized(program: str | bytes, script: Script, payload: Payload) -> Iterator[P
     yield from map(payload.resized, dict.fromkeys(map(letters, script.sizes)))
 
 
-def _measure(program: str | bytes, script: Script, payload: Payload) -> tuple[int, int]:
+def _measure(program: Program, script: Script, payload: Payload) -> tuple[int, int]:
     """The bytes the endpoint receives for each letter, and those around them."""
     received = []
     for letters in (10, 30, 70):

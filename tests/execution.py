@@ -15,7 +15,7 @@ import tempfile
 import types
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
@@ -83,8 +83,26 @@ class Outcome:
     bytes_read: int
 
 
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A program of several modules.
+
+    Attributes:
+        main: What runs; it imports the modules.
+        modules: All files of the project by their path.
+        root: The folder that packages are found in.
+    """
+
+    main: str
+    modules: Mapping[str, bytes]
+    root: str = ""
+
+
+Program = str | bytes | Project
+
+
 def execute(
-    program: str | bytes,
+    program: Program,
     script: Script,
     payload: Payload | None = None,
     weather: Weather | None = None,
@@ -98,9 +116,14 @@ def execute(
         world.place_output(location, content)
     with scratch_folder() as folder, quiet_process(world, script):
         own_builtins = program_builtins(world)
+        project = program if isinstance(program, Project) else Project("", {})
+        for name, content in project.modules.items():
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
         names = _names(script, payload, world)
         returned, raised = None, None
-        with importable(world, folder, own_builtins):
+        with importable(world, folder / project.root, own_builtins):
             try:
                 returned = describe(_run(program, script, names, own_builtins))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raises
@@ -110,7 +133,7 @@ def execute(
             returned=returned,
             raised=raised,
             arguments=describe({name: names[name] for name in sorted(names)}),
-            files=_files_in(folder),
+            files=_files_in(folder, but=project.modules),
             invocations=world.settle(),
             journal=tuple(world.journal),
             puts=tuple(world.puts),
@@ -120,11 +143,13 @@ def execute(
 
 
 def _run(
-    program: str | bytes,
+    program: Program,
     script: Script,
     names: dict[str, Any],
     own_builtins: Mapping[str, Any],
 ) -> Any:
+    if isinstance(program, Project):
+        program = program.main
     if script.call is None:
         namespace = run_module(program, "__main__", own_builtins)
         expression = script.result
@@ -236,11 +261,11 @@ class LogJournal(logging.Handler):
             self._world.record("text", detail=text)
 
 
-def _files_in(folder: Path) -> dict[str, bytes]:
+def _files_in(folder: Path, but: Container[str]) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.relative_to(folder).as_posix() not in but
     }
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from codemod.cli import main
 from codemod.floor import with_manifests
+from codemod.jobs import Task
 from codemod.model import FileResult, Report, Settings
-from codemod.run import Task
 from tests.shell import LEGACY, git
 
 #: A module that passes Body already.

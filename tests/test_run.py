@@ -18,8 +18,9 @@ import pytest
 
 import codemod.process
 from codemod.files import Selection, find
+from codemod.jobs import Job, Task
 from codemod.model import FileResult, Report, Settings
-from codemod.run import FEWEST_FILES_FOR_POOL, Task, run, run_stdin
+from codemod.run import FEWEST_FILES_FOR_POOL, run, run_stdin
 from codemod.source import write
 from tests.shell import LEGACY, process_by_words
 
@@ -159,7 +160,9 @@ def test_a_file_that_vanishes_before_its_turn_is_an_error(folder: Path) -> None:
 def test_a_crash_is_an_error_about_one_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch, crash: Exception, expected: str
 ) -> None:
-    def crashing(path: str, before: bytes, settings: Settings, *, rewrite: bool) -> FileResult:
+    def crashing(
+        path: str, before: bytes, settings: Settings, *, rewrite: bool, **_: object
+    ) -> FileResult:
         if path == "b.py":
             raise crash
         return process_by_words(path, before, settings, rewrite=rewrite)
@@ -213,7 +216,7 @@ def test_a_worker_that_dies_is_an_error_about_its_file(
     parent = os.getpid()
 
     def deadly_process(
-        path: str, before: bytes, settings: Settings, *, rewrite: bool
+        path: str, before: bytes, settings: Settings, *, rewrite: bool, **_: object
     ) -> FileResult:
         if b"deadly" in before and os.getpid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -314,7 +317,7 @@ def test_by_default_there_is_a_job_for_each_available_processor(
         monkeypatch.setattr(os, name, function, raising=False)
     asked = []
 
-    def pool(paths: Sequence[str], task: Task, workers: int) -> list[FileResult]:
+    def pool(jobs: Sequence[Job], task: Task, workers: int) -> list[list[FileResult]]:
         asked.append(workers)
         return []
 

@@ -76,6 +76,10 @@ class ProgramFinder:
         self, name: str, path: Any = None, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
         place = self._folder.joinpath(*name.split("."))
+        if place.is_dir() and not (place / "__init__.py").is_file():
+            namespace = importlib.machinery.ModuleSpec(name, None, is_package=True)
+            namespace.submodule_search_locations = [str(place)]
+            return namespace
         for file, submodules in ((place / "__init__.py", [str(place)]), (place, None)):
             file = file.with_suffix(".py")
             if file.is_file():
@@ -108,7 +112,9 @@ def importable(world: World, folder: Path, own_builtins: Builtins) -> Iterator[N
         sys.meta_path.remove(finder)
         sys.modules.pop(PROGRAM, None)
         for name, module in list(sys.modules.items()):
-            own = isinstance(getattr(module, "__loader__", None), ProgramLoader)
+            own = isinstance(getattr(module, "__loader__", None), ProgramLoader) or any(
+                path.startswith(str(folder)) for path in getattr(module, "__path__", ())
+            )
             if own or name.partition(".")[0] in STOOD_IN_FOR:
                 del sys.modules[name]
         sys.modules.update(hidden)

@@ -1,0 +1,154 @@
+"""What one process does at a time: a file, or some whose rewrites belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from codemod.model import Change, FileResult, Settings
+from codemod.source import read, reason
+
+if TYPE_CHECKING:
+    from codemod.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do with each file: rewrite it in memory, and write it as well."""
+
+    settings: Settings
+    rewrite: bool = False
+    write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Files that are handled together, each with the files that call functions of it."""
+
+    members: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def name(self) -> str:
+        """The path that the job is known by."""
+        return self.members[0][0]
+
+
+def handle(job: Job, task: Task, repository: Repository) -> list[FileResult]:
+    """Return a result for each file of a job, and for each that changes with them.
+
+    Nothing is written: what all the files of a job shall hold is known before any is touched.
+
+    Args:
+        job: The files.
+        task: What to do with them.
+        repository: Where to look for the functions that they call.
+    """
+    (path, callers), *others = job.members
+    if others or callers:
+        return _together(job, task, repository)
+    return [guarded(path, partial(_alone, path, task, repository))]
+
+
+def handle_content(path: str, content: bytes, task: Task, repository: Repository) -> FileResult:
+    """Return the result for what a file holds, or would hold."""
+
+    def work() -> FileResult:
+        return _relocated(_processed(path, content, task, repository), task, repository)
+
+    return guarded(path, work)
+
+
+def _alone(path: str, task: Task, repository: Repository) -> FileResult:
+    result = _processed(path, read(path), task, repository)
+    return _relocated(result, task, repository)
+
+
+def _together(job: Job, task: Task, repository: Repository) -> list[FileResult]:
+    """Handle files one after the other, each as those before have left it."""
+    contents: dict[str, bytes] = {}
+    originals: dict[str, bytes] = {}
+    results: dict[str, FileResult] = {}
+    for path, callers in job.members:
+        current = repository.holding(contents)
+        result = guarded(path, partial(_in_turn, path, task, contents, current, callers))
+        results[path] = result
+        for change in _changes(result):
+            originals.setdefault(change.path, change.before)
+            contents[change.path] = change.after
+    if any(result.error is not None for result in results.values()):
+        return [replace(result, after=None, also=(), fixed=()) for result in results.values()]
+    if task.write and contents:
+        current, reviewing = repository.holding(contents), replace(task, rewrite=False)
+        for path, callers in job.members:
+            now = guarded(path, partial(_in_turn, path, reviewing, contents, current, callers))
+            left = replace(results[path], findings=results[path].fixed + now.findings)
+            results[path] = replace(left, notes=now.notes)
+    for path, after in contents.items():
+        result = results.get(path, FileResult(path))
+        results[path] = replace(result, before=originals[path], after=after, also=())
+    return list(results.values())
+
+
+def _in_turn(
+    path: str,
+    task: Task,
+    contents: Mapping[str, bytes],
+    repository: Repository,
+    callers: tuple[str, ...],
+) -> FileResult:
+    content = contents[path] if path in contents else read(path)
+    return _processed(path, content, task, repository, callers)
+
+
+def _changes(result: FileResult) -> tuple[Change, ...]:
+    if result.after is None:
+        return result.also
+    assert result.before is not None
+    return (*result.also, Change(result.path, result.before, result.after))
+
+
+def _processed(
+    path: str,
+    content: bytes,
+    task: Task,
+    repository: Repository,
+    callers: tuple[str, ...] = (),
+) -> FileResult:
+    # LibCST, behind this import, takes longer to load than the rest of most runs.
+    from codemod.process import process
+
+    result = process(
+        path,
+        content,
+        task.settings,
+        rewrite=task.rewrite,
+        repository=repository,
+        callers=callers,
+    )
+    return replace(result, before=content)
+
+
+def _relocated(result: FileResult, task: Task, repository: Repository) -> FileResult:
+    """Report what remains after a rewrite at the lines where it now is."""
+    nothing_remains = len(result.fixed) == len(result.findings) and not result.notes
+    if not task.write or result.after is None or nothing_remains:
+        return result
+    now = _processed(result.path, result.after, replace(task, rewrite=False), repository)
+    return replace(result, findings=result.fixed + now.findings, notes=now.notes)
+
+
+def guarded(path: str, work: Callable[[], FileResult]) -> FileResult:
+    """Return what ``work`` returns, or say why it could not be done: no file stops the others."""
+    try:
+        return work()
+    except OSError as error:
+        return FileResult(path, error=reason(error))
+    except RecursionError:
+        return FileResult(path, error="the code is nested too deeply to be analysed")
+    except MemoryError:
+        return FileResult(path, error="the file needs more memory than there is")
+    except Exception as error:  # noqa: BLE001 (a bug must cost one file, not the run)
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        return FileResult(path, error=f"internal error, the file is left as it is: {message}")
