@@ -25,18 +25,23 @@ def sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.At
     """Yield the places that call a function, or a method on something of its class."""
     index = facts.index
     name = function.name.value
-    owner = index.class_of(function)
-    is_method = owner is not None and index.parent[index.parent[function]] is owner
-    if not is_method:
+    owner = _owner(facts, function)
+    if owner is None:
         for read in index.names.get(name, ()):
             if read is not function.name and facts.definitions.of(read).node is function:
                 yield read
         yield from _imported_sites(facts, function)
         return
-    assert owner is not None
     for access in index.attributes.get(name, ()):
         if _is_instance(facts, access.value, owner):
             yield access
+
+
+def _owner(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
+    """Return the class that a function is a method of."""
+    owner = facts.index.class_of(function)
+    is_method = owner is not None and facts.index.parent[facts.index.parent[function]] is owner
+    return owner if is_method else None
 
 
 def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
@@ -100,7 +105,8 @@ def bound_arguments(
     positional = [*params.posonly_params, *params.params]
     values: dict[str, cst.BaseExpression] = {}
     given = list(args)
-    if isinstance(func, cst.Attribute) and not _is_static(function) and positional:
+    is_method = _owner(facts, function) is not None
+    if is_method and isinstance(func, cst.Attribute) and not _is_static(function) and positional:
         values[positional.pop(0).name.value] = func.value
     for arg in given:
         if arg.star:

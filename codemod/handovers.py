@@ -15,7 +15,7 @@ from codemod.facts import Facts
 from codemod.functions import Translation, bound_arguments, signature_problem, sites
 from codemod.guards import Guards
 from codemod.index import Index
-from codemod.invocations import invocation
+from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
 from codemod.syntax import dict_items, keyword, names_in, string_value
 from codemod.template import Template
@@ -152,7 +152,10 @@ def _callers(
         if call.carrier in inline or guards.decide_on(call.carrier):
             continue
         bound = bound_arguments(facts, function, func, call.args)
-        if bound is None or not call.args:
+        if bound is None:
+            yield from _unclear(facts, function, call, inner)
+            continue
+        if not call.args:
             continue
         translate = Translation(facts, function, call.carrier, bound)
         given = (
@@ -170,6 +173,32 @@ def _callers(
                 function, inner, translate.template(uri), has_body, keeps or given is None
             ),
         )
+
+
+def _unclear(
+    facts: Facts, function: cst.FunctionDef, call: Invocation, inner: LegacyCall | None
+) -> Iterator[LegacyCall]:
+    """Yield a call that is given its URI in a way that cannot be told, for each it may be."""
+    problem = Refusal("helper-call-unclear", call.carrier, function.name.value)
+    for value, entry in _given_values(facts, call):
+        uri = facts.templates.of(value)
+        through = Through(function, inner, uri, None, keeps_location=True)
+        yield LegacyCall(call, value, Style.FUNCTION, entry, problem=problem, through=through)
+
+
+def _given_values(
+    facts: Facts, call: Invocation
+) -> Iterator[tuple[cst.BaseExpression, cst.CSTNode]]:
+    """Yield what a call is given, looking into the sequences and dictionaries that it unpacks."""
+    for arg in call.args:
+        if not arg.star:
+            yield arg.value, arg
+            continue
+        unpacked = facts.definitions.resolve(arg.value)
+        if isinstance(unpacked, (cst.Tuple, cst.List)):
+            yield from ((element.value, arg) for element in unpacked.elements)
+        for _, value, _ in dict_items(unpacked) or ():
+            yield value, arg
 
 
 # -- functions that take a body already ----------------------------------------------------
