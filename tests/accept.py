@@ -10,19 +10,29 @@ says what running both programs shows. Without folders it does so for every fixt
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from codemod.files import find
+from codemod.jobs import Task
 from codemod.model import FileResult, Finding
 from codemod.process import process
+from codemod.run import run
 from tests.cases import Case, discovered, load
 from tests.equivalence import differences
+from tests.execution import scratch_folder
+from tests.project_cases import Expected, ProjectCase
+from tests.project_cases import load as load_project
 
 
 def main(folders: Sequence[str]) -> int:
-    cases = [load(Path(folder).resolve()) for folder in folders] or discovered()
-    return max([accept(case) for case in cases], default=0)
+    resolved = [Path(folder).resolve() for folder in folders]
+    projects = [folder for folder in resolved if (folder / "before").is_dir()]
+    worst = max([accept_project(load_project(folder)) for folder in projects], default=0)
+    cases = [load(folder) for folder in resolved if folder not in projects]
+    return max([accept(case) for case in cases or ([] if folders else discovered())], default=worst)
 
 
 def accept(case: Case) -> int:
@@ -40,6 +50,45 @@ def accept(case: Case) -> int:
     return 1 if found else 0
 
 
+def accept_project(case: ProjectCase) -> int:
+    """Rewrite the expectations of one fixture of several modules, likewise."""
+    with scratch_folder() as scratch:
+        (scratch / "pyproject.toml").touch()
+        for name, content in case.before.items():
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / name).write_bytes(content)
+        report = run(find(case.only), Task(case.settings, rewrite=True), jobs=1)
+    for error in report.errors:
+        print(f"{case.name}: {error.path}: {error.error}")
+    if report.errors:
+        return 1
+    after = {result.path: result.after for result in report.results if result.after is not None}
+    shutil.rmtree(case.folder / "after", ignore_errors=True)
+    for name, content in after.items():
+        (case.folder / "after" / name).parent.mkdir(parents=True, exist_ok=True)
+        (case.folder / "after" / name).write_bytes(content)
+    path = case.folder / "case.toml"
+    findings = [finding for result in report.results for finding in result.findings]
+    text = with_tables(path.read_text(encoding="utf-8"), map(rendered_in_project, findings))
+    path.write_text(text, encoding="utf-8", newline="\n")
+    if not after or case.script is None:
+        return 0
+    found = differences(case.project({}), case.project(after), case.script)
+    for difference in found:
+        print(f"{case.name}: {difference}")
+    return 1 if found else 0
+
+
+def rendered_in_project(finding: Finding) -> str:
+    expected = Expected.of(finding)
+    lines = [
+        f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"'
+        for name in ("code", "path", "line", "fix", "reason", "upload", "cause")
+        if (value := getattr(expected, name)) is not None
+    ]
+    return "\n".join(("[[finding]]", *lines))
+
+
 def write_expectations(case: Case, result: FileResult) -> None:
     after = case.folder / "after.py"
     if result.after is None:
@@ -53,6 +102,10 @@ def write_expectations(case: Case, result: FileResult) -> None:
 
 def with_findings(text: str, findings: Sequence[Finding]) -> str:
     """``text`` with its ``[[finding]]`` tables replaced; everything else stays as it is."""
+    return with_tables(text, map(rendered, findings))
+
+
+def with_tables(text: str, findings: Iterable[str]) -> str:
     head: list[str] = []
     tables: list[str] = []
     into = head
@@ -60,7 +113,7 @@ def with_findings(text: str, findings: Sequence[Finding]) -> str:
         if line.startswith("["):
             into = [] if line.startswith("[[finding]]") else tables
         into.append(line)
-    parts = ["\n".join(head).strip(), *map(rendered, findings), "\n".join(tables).strip()]
+    parts = ["\n".join(head).strip(), *findings, "\n".join(tables).strip()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -95,10 +95,10 @@ def load(folder: Path) -> Case:
     """
     content = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
     run = content.get("run", {})
-    _check_keys(folder, content, CASE_KEYS)
-    _check_keys(folder, run, RUN_KEYS)
+    check_keys(folder, content, CASE_KEYS)
+    check_keys(folder, run, RUN_KEYS)
     for finding in content.get("finding", ()):
-        _check_keys(folder, finding, FINDING_KEYS)
+        check_keys(folder, finding, FINDING_KEYS)
     after = folder / "after.py"
     return Case(
         folder=folder,
@@ -139,7 +139,7 @@ def script_of(folder: Path, run: Mapping[str, Any]) -> Script:
     )
 
 
-def _check_keys(folder: Path, table: Mapping[str, Any], known: set[str]) -> None:
+def check_keys(folder: Path, table: Mapping[str, Any], known: set[str]) -> None:
     for key in table:
         if key not in known:
             raise ValueError(f"{folder.name}/case.toml: unknown key {key!r}")
