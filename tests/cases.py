@@ -93,7 +93,7 @@ def load(folder: Path) -> Case:
     Raises:
         ValueError: If ``case.toml`` has a key that nobody reads.
     """
-    content = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
+    content = read_toml(folder)
     run = content.get("run", {})
     check_keys(folder, content, CASE_KEYS)
     check_keys(folder, run, RUN_KEYS)
@@ -112,6 +112,10 @@ def load(folder: Path) -> Case:
         not_run=content.get("not_run"),
         needs_python=tuple(map(int, content.get("needs_python", "3").split("."))),
     )
+
+
+def read_toml(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
 
 
 def script_of(folder: Path, run: Mapping[str, Any]) -> Script:

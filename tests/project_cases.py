@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codemod.model import SERVICE_LIMIT, Finding, Settings
-from tests.cases import FIXTURES, RUN_KEYS, check_keys, script_of, tomllib
+from tests.cases import FIXTURES, RUN_KEYS, check_keys, read_toml, script_of
 from tests.execution import Project, Script
 
 CASE_KEYS = {"unsafe", "only", "finding", "run", "not_run"}
@@ -78,7 +78,7 @@ def load(folder: Path) -> ProjectCase:
     Raises:
         ValueError: If ``case.toml`` has a key that nobody reads.
     """
-    content = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
+    content = read_toml(folder)
     run = content.get("run", {})
     check_keys(folder, content, CASE_KEYS)
     check_keys(folder, run, RUN_KEYS | {"imports", "root"})
