@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -38,6 +39,7 @@ class Through:
     Attributes:
         function: The function.
         inner: The call inside it, perhaps of another such function.
+        more: Further calls inside it with the same URI, on other paths.
         uri: The template of the URI in the words of the caller.
         has_body: The parameter through which it takes a body already, if it does.
         keeps_location: Whether it uses the URI for anything but the call.
@@ -48,6 +50,12 @@ class Through:
     uri: Template
     has_body: str | None
     keeps_location: bool
+    more: tuple[LegacyCall, ...] = ()
+
+    @property
+    def calls(self) -> tuple[LegacyCall, ...]:
+        """All calls inside the function."""
+        return (self.inner, *self.more) if self.inner is not None else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +83,24 @@ class LegacyCall:
     content_type: bool | None = False
     problem: Refusal | None = None
     through: Through | None = None
+
+    def inward(self) -> Iterator[LegacyCall]:
+        """Yield the call, those that its function makes, and so on to the calls of the API."""
+        stack = [self]
+        while stack:
+            call = stack.pop()
+            yield call
+            if call.through is not None:
+                stack.extend(reversed(call.through.calls))
+
+    def routes(self) -> Iterator[LegacyCall]:
+        """Yield the call once for every call of the API that it may lead to."""
+        if self.through is None or not self.through.calls:
+            yield self
+            return
+        for call in self.through.calls:
+            for route in call.routes():
+                yield replace(self, through=replace(self.through, inner=route, more=()))
 
     @property
     def innermost(self) -> LegacyCall | None:

@@ -13,7 +13,6 @@ from itertools import pairwise
 import libcst as cst
 
 from codemod import effects
-from codemod.calls import LegacyCall
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
@@ -106,14 +105,12 @@ def _invoked(facts: Facts, candidate: Candidate) -> _Reads:
     names: list[tuple[cst.Name, int]] = []
     for outer in candidate.calls:
         here = facts.cells.of(outer.invocation.carrier)
-        call: LegacyCall | None = outer
-        while call is not None:
+        for call in outer.inward():
             names.extend((name, here) for name in names_in(call.location))
             if call.parameters is not None:
                 owner = call.parameters.name
                 carrier = call.invocation.carrier
                 names.extend((name, here) for name in names_in(carrier) if name.value == owner)
-            call = call.through.inner if call.through is not None else None
     return _reads(facts, names, candidate)
 
 

@@ -7,6 +7,7 @@ callers go on as before. A call of such a function is then seen as a call of the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -18,7 +19,6 @@ from codemod.index import Index
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
 from codemod.syntax import dict_items, keyword, names_in, string_value
-from codemod.template import Template
 
 #: How many functions a URI may be handed through.
 DEPTH = 4
@@ -57,27 +57,51 @@ def offered(facts: Facts, calls: list[LegacyCall]) -> Iterator[cst.FunctionDef]:
 
 
 def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
-    made: list[LegacyCall] = []
+    by_function: dict[cst.FunctionDef, list[LegacyCall]] = {}
     for call in calls:
         function = facts.index.function(call.invocation.carrier)
-        if not isinstance(function, cst.FunctionDef) or not _names_parameter(
+        if isinstance(function, cst.FunctionDef) and _names_parameter(
             facts, function, call.location
         ):
-            continue
-        problem = (
-            call.problem
-            or signature_problem(facts, function)
-            or _dict_problem(call)
-            or _body_problem(facts, function, call)
+            by_function.setdefault(function, []).append(call)
+    made: list[LegacyCall] = []
+    for function, inside in by_function.items():
+        first, *more = inside
+        problems = (
+            _several_problem(facts, inside),
+            *(call.problem for call in inside),
+            signature_problem(facts, function),
+            *(_dict_problem(call) for call in inside),
+            *(_body_problem(facts, function, call) for call in inside),
         )
-        keeps = _keeps_location(facts, call.location)
-        uri = facts.templates.of(call.location) if call.through is None else call.through.uri
-        made.extend(
-            _callers(
-                facts, function, call.location, uri, call, None, call.content_type, keeps, problem
-            )
+        problem = next((one for one in problems if one is not None), None)
+        uri = facts.templates.of(first.location) if first.through is None else first.through.uri
+        content_types = {call.content_type for call in inside}
+        through = Through(
+            function,
+            first,
+            uri,
+            None,
+            _keeps_location(facts, first.location, len(inside)),
+            tuple(more),
         )
+        content_type = content_types.pop() if len(content_types) == 1 else None
+        made.extend(_callers(facts, first.location, through, content_type, problem))
     return made
+
+
+def _several_problem(facts: Facts, calls: list[LegacyCall]) -> Refusal | None:
+    """Several calls in one function must send the same, each in a statement of its own."""
+    first, *more = calls
+    statements = {facts.index.statement(first.invocation.carrier)}
+    for call in more:
+        statement = facts.index.statement(call.invocation.carrier)
+        if statement in statements:
+            return Refusal("shared-line", call.invocation.carrier)
+        statements.add(statement)
+        if facts.templates.of(call.location) != facts.templates.of(first.location):
+            return Refusal("call-in-function", call.invocation.carrier)
+    return None
 
 
 def _body_problem(facts: Facts, function: cst.FunctionDef, call: LegacyCall) -> Refusal | None:
@@ -117,24 +141,22 @@ def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.Base
     return False
 
 
-def _keeps_location(facts: Facts, location: cst.BaseExpression) -> bool:
-    """Tell whether the function uses its URI for anything but the call."""
+def _keeps_location(facts: Facts, location: cst.BaseExpression, calls: int = 1) -> bool:
+    """Tell whether the function uses its URI for anything but its calls of the API."""
     if not isinstance(location, cst.Name):
         return True
-    return len(list(facts.definitions.reads(facts.definitions.of(location)))) != 1
+    return len(list(facts.definitions.reads(facts.definitions.of(location)))) != calls
 
 
 def _callers(
     facts: Facts,
-    function: cst.FunctionDef,
     location: cst.BaseExpression,
-    uri: Template,
-    inner: LegacyCall | None,
-    has_body: str | None,
+    through: Through,
     content_type: bool | None,
-    keeps: bool,
     problem: Refusal | None,
 ) -> Iterator[LegacyCall]:
+    """Yield the calls of a function, as ``through`` describes it but for the URI."""
+    function, has_body = through.function, through.has_body
     found = [
         call
         for func in sites(facts, function)
@@ -144,7 +166,7 @@ def _callers(
     inline = [
         call.carrier
         for call in found
-        if has_body is not None and keyword(call.args, has_body) is not None
+        if has_body is not None and _may_have(facts, call, has_body)
     ]
     guards = Guards(facts.index, inline)
     for call in found:
@@ -153,7 +175,7 @@ def _callers(
             continue
         bound = bound_arguments(facts, function, func, call.args)
         if bound is None:
-            yield from _unclear(facts, function, call, inner)
+            yield from _unclear(facts, call, through)
             continue
         if not call.args:
             continue
@@ -169,21 +191,33 @@ def _callers(
             entry,
             content_type=content_type,
             problem=problem,
-            through=Through(
-                function, inner, translate.template(uri), has_body, keeps or given is None
+            through=replace(
+                through,
+                uri=translate.template(through.uri),
+                keeps_location=through.keeps_location or given is None,
             ),
         )
 
 
-def _unclear(
-    facts: Facts, function: cst.FunctionDef, call: Invocation, inner: LegacyCall | None
-) -> Iterator[LegacyCall]:
+def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
+    """Tell whether a call passes a keyword, itself or in a dictionary on some path."""
+    if keyword(call.args, name) is not None:
+        return True
+    return any(
+        key == name
+        for arg in call.args
+        if arg.star == "**" and isinstance(arg.value, cst.Name)
+        for origin in facts.definitions.of(arg.value).origins()
+        for key, _, _ in dict_items(origin.value) or ()
+    )
+
+
+def _unclear(facts: Facts, call: Invocation, through: Through) -> Iterator[LegacyCall]:
     """Yield a call that is given its URI in a way that cannot be told, for each it may be."""
-    problem = Refusal("helper-call-unclear", call.carrier, function.name.value)
+    problem = Refusal("helper-call-unclear", call.carrier, through.function.name.value)
     for value, entry in _given_values(facts, call):
-        uri = facts.templates.of(value)
-        through = Through(function, inner, uri, None, keeps_location=True)
-        yield LegacyCall(call, value, Style.FUNCTION, entry, problem=problem, through=through)
+        perhaps = replace(through, uri=facts.templates.of(value), keeps_location=True)
+        yield LegacyCall(call, value, Style.FUNCTION, entry, problem=problem, through=perhaps)
 
 
 def _given_values(
@@ -208,20 +242,10 @@ def _from_ready(facts: Facts) -> list[LegacyCall]:
     """Find the functions that this tool gave a body before, and who still calls them without."""
     made: list[LegacyCall] = []
     for function, name, location in _ready(facts):
-        keeps = _keeps_location(facts, location)
-        made.extend(
-            _callers(
-                facts,
-                function,
-                location,
-                facts.templates.of(location),
-                None,
-                name,
-                True,
-                keeps,
-                signature_problem(facts, function),
-            )
-        )
+        uri = facts.templates.of(location)
+        through = Through(function, None, uri, name, _keeps_location(facts, location))
+        problem = signature_problem(facts, function)
+        made.extend(_callers(facts, location, through, True, problem))
     return made
 
 

@@ -85,6 +85,7 @@ def judge(facts: Facts) -> Judgement:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     order = {call: position for position, call in enumerate(calls)}
     verdicts.sort(key=lambda verdict: order[verdict.call])
+    verdicts = [replace(one, call=route) for one in verdicts for route in one.call.routes()]
     covered = {verdict.call.innermost for verdict in verdicts}
     alone = [
         NotLegacy(call.invocation.carrier, "no upload of its input is in reach")

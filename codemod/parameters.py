@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import libcst as cst
 
 from codemod.arguments import keyword_argument, star_in_place, with_last
@@ -9,7 +12,7 @@ from codemod.calls import LegacyCall
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
 from codemod.naming import free_name
-from codemod.nodes import assign
+from codemod.nodes import assign, leading_lines, with_lines
 from codemod.syntax import descendants
 
 _SPACE = cst.SimpleWhitespace(" ")
@@ -26,7 +29,7 @@ def _names(function: cst.FunctionDef) -> set[str]:
 
 
 def give_body(
-    facts: Facts, function: cst.FunctionDef, inner: LegacyCall
+    facts: Facts, function: cst.FunctionDef, calls: Sequence[LegacyCall]
 ) -> dict[cst.CSTNode, Replacement]:
     """Return the edits that let a function send a body instead of the URI it was given.
 
@@ -36,11 +39,50 @@ def give_body(
     edits: dict[cst.CSTNode, Replacement] = {
         function.params: [_with_parameter(facts, function, name)]
     }
-    if inner.through is not None:
-        edits.update(_hand_on(inner, name))
+    direct = [inner for inner in calls if inner.through is None]
+    for inner in calls:
+        if inner.through is not None:
+            edits.update(_hand_on(inner, name))
+    if len(direct) > 1 and _is_given(facts, direct[0].location):
+        edits.update(_choose_once(facts, function, direct, name))
     else:
-        edits.update(_send(facts, function, inner, name))
+        for inner in direct:
+            edits.update(_send(facts, function, inner, name))
     return edits
+
+
+def _is_given(facts: Facts, location: cst.BaseExpression) -> bool:
+    """Tell whether a URI is just a parameter, which is there from the first statement on."""
+    return isinstance(location, cst.Name) and isinstance(
+        facts.definitions.of(location).node, cst.Param
+    )
+
+
+def _choose_once(
+    facts: Facts, function: cst.FunctionDef, calls: Sequence[LegacyCall], name: str
+) -> dict[cst.CSTNode, Replacement]:
+    """Choose what to send at the beginning of the function, for all of its calls."""
+    request, chosen = _choice(function, calls[0], name)
+    edits: dict[cst.CSTNode, Replacement] = {}
+    for call in calls:
+        statement = facts.index.statement(call.invocation.carrier)
+        edits[statement] = [_starred(facts, call, request)]
+    first = _first_statement(function)
+    within = {node: edits.pop(node) for node in list(edits) if facts.index.inside(node, first)}
+    changed = within[first][0] if first in within else apply(facts.index, first, within)
+    now = with_lines(cast(cst.BaseStatement, changed), ())
+    edits[first] = [with_lines(assign(request, chosen), leading_lines(first)), now]
+    return edits
+
+
+def _first_statement(function: cst.FunctionDef) -> cst.BaseStatement:
+    """Return the first statement after the docstring."""
+    body = function.body
+    assert isinstance(body, cst.IndentedBlock)
+    first = body.body[0]
+    if len(body.body) > 1 and function.get_docstring(clean=False) is not None:
+        first = body.body[1]
+    return first
 
 
 def _hand_on(inner: LegacyCall, name: str) -> dict[cst.CSTNode, Replacement]:
@@ -57,6 +99,14 @@ def _send(
 ) -> dict[cst.CSTNode, Replacement]:
     """Send exactly one of the body and the URI."""
     statement = facts.index.statement(inner.invocation.carrier)
+    request, chosen = _choice(function, inner, name)
+    lines = tuple(getattr(statement, "leading_lines", ()))
+    made = assign(request, chosen).with_changes(leading_lines=lines)
+    return {statement: [made, with_lines(_starred(facts, inner, request), ())]}
+
+
+def _choice(function: cst.FunctionDef, inner: LegacyCall, name: str) -> tuple[str, cst.IfExp]:
+    """Return a name for what to send, and the expression that decides on it."""
     request = free_name(_names(function), "request_input", "async_request_input")
     is_missing = cst.Comparison(cst.Name(name), [cst.ComparisonTarget(cst.Is(), cst.Name("None"))])
     chosen = cst.IfExp(
@@ -64,12 +114,14 @@ def _send(
         body=_dictionary("InputLocation", inner.location),
         orelse=_dictionary("Body", cst.Name(name)),
     )
+    return request, chosen
+
+
+def _starred(facts: Facts, inner: LegacyCall, request: str) -> cst.BaseStatement:
+    """Return the statement of a call that sends what was chosen."""
     assert isinstance(inner.entry, cst.Arg)
     edits = star_in_place(facts.index, inner.entry, cst.Name(request))
-    changed = apply(facts.index, statement, edits)
-    lines = tuple(getattr(statement, "leading_lines", ()))
-    made = assign(request, chosen).with_changes(leading_lines=lines)
-    return {statement: [made, changed.with_changes(leading_lines=())]}
+    return apply(facts.index, facts.index.statement(inner.invocation.carrier), edits)
 
 
 def _dictionary(key: str, value: cst.BaseExpression) -> cst.Dict:

@@ -7,7 +7,6 @@ from typing import cast
 
 import libcst as cst
 
-from codemod.calls import LegacyCall
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
@@ -93,12 +92,10 @@ def _limits(facts: Facts, layouts: Iterable[Layout]) -> dict[cst.Module, LimitCo
 
 def _functions(candidate: Candidate) -> Iterator[cst.FunctionDef]:
     """Yield the functions that must take a body for a candidate to be rewritten."""
-    for call in candidate.calls:
-        current: LegacyCall | None = call
-        while current is not None and current.through is not None:
-            if current.through.has_body is None:
-                yield current.through.function
-            current = current.through.inner
+    for outer in candidate.calls:
+        for call in outer.inward():
+            if call.through is not None and call.through.has_body is None:
+                yield call.through.function
 
 
 def _give_bodies(
@@ -106,14 +103,12 @@ def _give_bodies(
 ) -> dict[cst.CSTNode, Replacement]:
     """Return the edits of the functions that make the calls, but for those already edited."""
     edits: dict[cst.CSTNode, Replacement] = {}
-    for call in candidate.calls:
-        current: LegacyCall | None = call
-        while current is not None and current.through is not None:
-            through = current.through
-            if through.has_body is None and through.function not in served:
-                assert through.inner is not None
-                edits.update(give_body(facts, through.function, through.inner))
-            current = through.inner
+    for outer in candidate.calls:
+        for call in outer.inward():
+            through = call.through
+            if through is None or through.has_body is not None or through.function in served:
+                continue
+            edits.update(give_body(facts, through.function, through.calls))
     return edits
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -157,10 +158,9 @@ class Visibility:
             if definition.kind is not Kind.OUTSIDE and self._identifies(definition):
                 yield definition
 
-    def _handed_on(self, call: LegacyCall) -> Iterator[Definition]:
+    def _handed_on(self, outer: LegacyCall) -> Iterator[Definition]:
         """Yield the parameters in which functions get the URI on its way to the API."""
-        while call.through is not None and call.through.inner is not None:
-            call = call.through.inner
+        for call in itertools.islice(outer.inward(), 1, None):
             self._own.add(call.invocation.carrier)
             if call.through is None:
                 self._entries.add(call.entry)
