@@ -33,7 +33,7 @@ class Callers:
             mentioned = self._mentioning({offer.name for offer in inside}, self._files(root))
             for offer in inside:
                 for path in mentioned.get(offer.name, ()):
-                    if path != offer.path and self._repository.imports_from(path, offer.path):
+                    if path != offer.path and offer.path in self._repository.imported(path):
                         found.setdefault(offer, set()).add(path)
         return found
 

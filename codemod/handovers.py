@@ -6,7 +6,7 @@ callers go on as before. A call of such a function is then seen as a call of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import libcst as cst
@@ -36,12 +36,12 @@ def with_functions(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
     return every
 
 
-def offered(facts: Facts, calls: list[LegacyCall]) -> Iterator[cst.FunctionDef]:
+def offered(facts: Facts, calls: Iterable[LegacyCall]) -> Iterator[cst.FunctionDef]:
     """Yield the functions that invoke with what their callers give, and that any module may call.
 
     Args:
         facts: The modules.
-        calls: The calls of the API and of functions that make them.
+        calls: The calls inside such functions: without an upload in reach, or made for callers.
     """
     found: dict[cst.FunctionDef, None] = {}
     for call in calls:
@@ -164,9 +164,7 @@ def _callers(
         and (call := invocation(facts.index, func)) is not None
     ]
     inline = [
-        call.carrier
-        for call in found
-        if has_body is not None and _may_have(facts, call, has_body)
+        call.carrier for call in found if has_body is not None and _may_have(facts, call, has_body)
     ]
     guards = Guards(facts.index, inline)
     for call in found:

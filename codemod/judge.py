@@ -75,7 +75,7 @@ def judge(facts: Facts) -> Judgement:
     direct, left = find_calls(facts)
     calls = with_functions(facts, direct)
     if not calls:
-        return Judgement((), tuple(left), offers=tuple(offered(facts, calls)))
+        return Judgement((), tuple(left), offers=tuple(offered(facts, ())))
     pairing = pair(facts, calls, with_helpers(facts, find_uploads(facts)))
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
@@ -92,7 +92,10 @@ def judge(facts: Facts) -> Judgement:
         for call in pairing.alone
         if call.through is None and call not in covered
     ]
-    offers = tuple(offered(facts, calls))
+    handed = (
+        call for verdict in verdicts for call in verdict.call.inward() if call is not verdict.call
+    )
+    offers = tuple(offered(facts, (*pairing.alone, *handed)))
     return Judgement(tuple(verdicts), (*left, *alone), pairing.alone, offers)
 
 

@@ -37,6 +37,7 @@ class Repository:
         self._modules: dict[str, cst.Module | None] = {}
         self._is_file: dict[str, bool] = {}
         self._roots: dict[str, str] = {}
+        self._imported: dict[str, frozenset[str]] = {}
 
     def holding(self, contents: Mapping[str, bytes]) -> Repository:
         """Return the repository as it is when some files hold something else."""
@@ -186,19 +187,27 @@ class Repository:
         }
         return found.pop() if len(found) == 1 and not name.startswith("_") else None
 
-    def imports_from(self, path: str, wanted: str) -> bool:
-        """Tell whether a file imports anything that another one binds, or that file itself."""
+    def imported(self, path: str) -> frozenset[str]:
+        """Return the files that bind what a file imports and mentions."""
+        found = self._imported.get(path)
+        if found is None:
+            found = self._imported[path] = frozenset(self._imports(path))
+        return found
+
+    def _imports(self, path: str) -> Iterator[str]:
         outlined = self.outline(path)
         if outlined is None:
-            return False
+            return
         origins = set(outlined.stars)
         for mention in outlined.mentions[""]:
             first, _, rest = mention.partition(".")
             origin = outlined.imports.get(first)
             if origin is not None:
                 origins.add(f"{origin}.{rest}" if rest else origin)
-        resolved = (self.resolve(path, origin) for origin in origins)
-        return any(one is not None and one[0] == wanted for one in resolved)
+        for origin in origins:
+            resolved = self.resolve(path, origin)
+            if resolved is not None:
+                yield resolved[0]
 
     # -- what to read ----------------------------------------------------------------------
 
