@@ -50,7 +50,7 @@ class Outline:
 def outline(source: bytes | str) -> Outline | None:
     """Return the outline of a module, ``None`` if it is no Python that this Python can read."""
     nodes = plain_nodes(source)
-    if nodes is None or isinstance(nodes, str):
+    if nodes is None:
         return None
     tree = nodes[0]
     assert isinstance(tree, ast.Module)

@@ -59,17 +59,37 @@ class _RecordingState(CodegenState):
         return _Stretch(self, node) if id(node) in self._wanted else self._nothing
 
 
-def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> tuple[dict[cst.CSTNode, Span], str]:
-    """Return the places of some nodes, and the text of the module.
-
-    Nodes that write nothing of their own, such as an ``Arg``, are found by their value.
-    """
-    wanted = set(nodes)
-    state = _RecordingState(module, wanted)
+def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> dict[cst.CSTNode, Span]:
+    """Return the places of some nodes of a module."""
+    state = _RecordingState(module, set(nodes))
     module._codegen(state)
+    return _spans(state, 1)
+
+
+def locate_within(
+    module: cst.Module, statement: cst.BaseStatement, line: int, nodes: Iterable[cst.CSTNode]
+) -> dict[cst.CSTNode, Span]:
+    """Return the places of nodes inside one of the statements that a module consists of.
+
+    Nothing else of the module is rendered for it.
+
+    Args:
+        module: The module.
+        statement: The statement.
+        line: The line on which it begins, after its comments and decorators.
+        nodes: The nodes.
+    """
+    wanted = {statement, *nodes}
+    state = _RecordingState(module, wanted)
+    statement._codegen(state)
+    above = "".join(state.tokens[: state.found[statement][0]])
+    return _spans(state, line - _newlines(above))
+
+
+def _spans(state: _RecordingState, line: int) -> dict[cst.CSTNode, Span]:
     offsets = sorted({offset for pair in state.found.values() for offset in pair})
     at: dict[int, tuple[int, int]] = {}
-    line, column, done = 1, 0, 0
+    column, done = 0, 0
     for offset in offsets:
         text = "".join(state.tokens[done:offset])
         newlines = _newlines(text)
@@ -80,8 +100,7 @@ def locate(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> tuple[dict[cst.C
             column += len(text)
         at[offset] = (line, column)
         done = offset
-    places = {node: Span(*at[start], *at[end]) for node, (start, end) in state.found.items()}
-    return places, "".join(state.tokens)
+    return {node: Span(*at[start], *at[end]) for node, (start, end) in state.found.items()}
 
 
 def _newlines(text: str) -> int:

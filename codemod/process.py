@@ -107,7 +107,7 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
         changed = rewrite(current.facts, current.fixable, settings)
         if not changed:
             break
-        if any(current.paths[module] in current.misread for module in changed):
+        if not all(current.round_trips(module) for module in changed):
             why = "cannot be written back byte for byte; the file is left alone"
             return FileResult(subject.path, first.findings, notes=first.notes, error=why)
         for module, rewritten in changed.items():

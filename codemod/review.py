@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,8 +15,8 @@ from codemod.index import Linked
 from codemod.joining import Joined, join
 from codemod.judge import Judgement, Verdict, judge
 from codemod.model import Finding, Link, Note, Offer, Place
-from codemod.parsing import parse, plain_nodes
-from codemod.positions import Span, locate
+from codemod.parsing import glance, parse
+from codemod.positions import Span, locate, locate_within
 from codemod.refusals import Refusal
 from codemod.repository import Repository
 from codemod.rules import REASONS
@@ -36,8 +35,7 @@ _NEWLINE = re.compile(r"\r\n?|\n")
 class Review:
     """What one reading of a module, or of a notebook joined to one, gave.
 
-    ``paths`` and ``contents`` tell of the modules that were read, ``misread`` names those of them
-    that would not be written back byte for byte.
+    ``paths`` and ``contents`` tell of the modules that were read.
     """
 
     facts: Facts | None
@@ -47,9 +45,13 @@ class Review:
     notes: tuple[Note, ...]
     paths: Mapping[cst.Module, str] = field(default_factory=dict)
     contents: Mapping[cst.Module, bytes | str] = field(default_factory=dict)
-    misread: frozenset[str] = frozenset()
     offers: tuple[Offer, ...] = ()
     joined: Joined | None = None
+
+    def round_trips(self, module: cst.Module) -> bool:
+        """Tell whether a module that was read would be written back byte for byte."""
+        content, text = self.contents[module], module.code
+        return content == (text if isinstance(content, str) else text.encode(module.encoding))
 
 
 _NOTHING = Review(None, Judgement((), ()), (), (), ())
@@ -101,10 +103,10 @@ def _review_module(
     callers: Sequence[str],
     joined: Joined | None = None,
 ) -> Review | str:
-    nodes = plain_nodes(content)
-    if isinstance(nodes, str):
-        return nodes
-    if nodes is not None and not _mention_call(nodes):
+    seen = glance(content, METHOD)
+    if isinstance(seen, str):
+        return seen
+    if seen is not None and not seen.mentions:
         return _NOTHING
     module = parse(content)
     if isinstance(module, str):
@@ -127,12 +129,8 @@ def _review_module(
             judgement = judge(facts)
             changeable = {other for other in paths if other is module or paths[other] in callers}
             judgement = judgement.within(facts, changeable)
-    return _reviewed(facts, judgement, paths, contents, joined)
-
-
-def _mention_call(nodes: Iterable[ast.AST]) -> bool:
-    """Tell whether the method is named in code, not just in strings and comments."""
-    return any(isinstance(node, ast.Attribute) and node.attr == METHOD for node in nodes)
+    read = _Read(facts, paths, contents, seen.lines if seen is not None else (), joined)
+    return _reviewed(read, judgement)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,6 +157,60 @@ def _linker(repository: Repository, paths: Mapping[cst.Module, str]) -> _Linker:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """What was read: a module with those it needs, and what is known of their text.
+
+    ``statements`` are the lines of the statements of the first, if they are known.
+    """
+
+    facts: Facts
+    paths: Mapping[cst.Module, str]
+    contents: Mapping[cst.Module, bytes | str]
+    statements: Sequence[int]
+    joined: Joined | None
+
+    def located(self, nodes: Iterable[cst.CSTNode]) -> _Places:
+        """Return where some nodes stand."""
+        wanted: dict[cst.Module, list[cst.CSTNode]] = {}
+        for node in nodes:
+            wanted.setdefault(self.facts.index.module_of(node), []).append(node)
+        spans: dict[cst.CSTNode, Span] = {}
+        for module, inside in wanted.items():
+            spans.update(self._spans(module, inside))
+        lines = {module: self._lines(module) for module in wanted}
+        places = {node: self._place(node, span) for node, span in spans.items()}
+        return _Places(self.facts, spans, places, lines)
+
+    def _spans(self, module: cst.Module, nodes: Sequence[cst.CSTNode]) -> dict[cst.CSTNode, Span]:
+        numbers = iter(self.statements if module is self.facts.index.module else ())
+        begins: dict[cst.CSTNode, int] = {}
+        for statement in module.body:
+            several = statement.body if isinstance(statement, cst.SimpleStatementLine) else [None]
+            begins[statement] = next(iter([next(numbers, 0) for _ in several]), 0)
+        if next(numbers, None) is not None or 0 in begins.values():
+            return locate(module, nodes)
+        by_statement: dict[cst.BaseStatement, list[cst.CSTNode]] = {}
+        for node in nodes:
+            by_statement.setdefault(self.facts.cells.top(node), []).append(node)
+        spans: dict[cst.CSTNode, Span] = {}
+        for top, inside in by_statement.items():
+            spans.update(locate_within(module, top, begins[top], inside))
+        return spans
+
+    def _lines(self, module: cst.Module) -> list[str]:
+        content = self.contents[module]
+        text = content if isinstance(content, str) else content.decode(module.encoding, "replace")
+        return _NEWLINE.split(text)
+
+    def _place(self, node: cst.CSTNode, span: Span) -> Place:
+        module = self.facts.index.module_of(node)
+        path = self.paths[module]
+        if self.joined is not None and module is self.facts.index.module:
+            return self.joined.place(path, span)
+        return Place(path, span.line, span.column + 1, span.end_line, span.end_column + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Places:
     """Where nodes stand, over all the modules that were read."""
 
@@ -166,7 +218,6 @@ class _Places:
     spans: Mapping[cst.CSTNode, Span]
     places: Mapping[cst.CSTNode, Place]
     lines: Mapping[cst.Module, list[str]]
-    texts: Mapping[cst.Module, str]
 
     def of(self, node: cst.CSTNode) -> Place:
         return self.places[_pointed_at(node)]
@@ -179,36 +230,8 @@ class _Places:
         ]
 
 
-def _located(
-    facts: Facts,
-    nodes: Iterable[cst.CSTNode],
-    paths: Mapping[cst.Module, str],
-    joined: Joined | None,
-) -> _Places:
-    wanted: dict[cst.Module, list[cst.CSTNode]] = {facts.index.module: []}
-    for node in nodes:
-        wanted.setdefault(facts.index.module_of(node), []).append(node)
-    spans: dict[cst.CSTNode, Span] = {}
-    places: dict[cst.CSTNode, Place] = {}
-    texts: dict[cst.Module, str] = {}
-    for module, inside in wanted.items():
-        found, texts[module] = locate(module, inside)
-        spans.update(found)
-        of_notebook = joined if module is facts.index.module else None
-        for node, span in found.items():
-            path = paths[module]
-            places[node] = of_notebook.place(path, span) if of_notebook else _place(path, span)
-    lines = {module: _NEWLINE.split(text) for module, text in texts.items()}
-    return _Places(facts, spans, places, lines, texts)
-
-
-def _reviewed(
-    facts: Facts,
-    judgement: Judgement,
-    paths: Mapping[cst.Module, str],
-    contents: Mapping[cst.Module, bytes | str],
-    joined: Joined | None = None,
-) -> Review:
+def _reviewed(read: _Read, judgement: Judgement) -> Review:
+    facts, paths = read.facts, read.paths
     offers = tuple(
         sorted(
             {
@@ -216,7 +239,7 @@ def _reviewed(
                 for function in judgement.offers
             }
         )
-        if joined is None
+        if read.joined is None
         else ()
     )
     if not judgement.verdicts and not judgement.left:
@@ -224,7 +247,7 @@ def _reviewed(
     nodes: list[cst.CSTNode] = [_pointed_at(left.node) for left in judgement.left]
     for verdict in judgement.verdicts:
         nodes += (_pointed_at(node) for node in _nodes_of(verdict))
-    found = _located(facts, nodes, paths, joined)
+    found = read.located(nodes)
     findings: dict[tuple[cst.CSTNode, cst.CSTNode, str, str | None], Finding] = {}
     fixable = []
     for verdict in judgement.verdicts:
@@ -237,11 +260,6 @@ def _reviewed(
     notes = tuple(
         Note(f"{METHOD} is left alone: {left.why}", found.of(left.node)) for left in judgement.left
     )
-    misread = frozenset(
-        paths[module]
-        for module, content in contents.items()
-        if module in found.texts and not _is_same(module, found.texts[module], content)
-    )
     return Review(
         facts,
         judgement,
@@ -249,14 +267,9 @@ def _reviewed(
         tuple(fixable),
         notes,
         paths,
-        contents,
-        misread,
+        read.contents,
         offers,
     )
-
-
-def _is_same(module: cst.Module, text: str, content: bytes | str) -> bool:
-    return content == (text if isinstance(content, str) else text.encode(module.encoding))
 
 
 def _nodes_of(verdict: Verdict) -> Iterator[cst.CSTNode]:
@@ -283,10 +296,6 @@ def _pointed_at(node: cst.CSTNode) -> cst.CSTNode:
     while isinstance(node, (cst.Arg, cst.DictElement, cst.Element)):
         node = node.value
     return node
-
-
-def _place(path: str, span: Span) -> Place:
-    return Place(path, span.line, span.column + 1, span.end_line, span.end_column + 1)
 
 
 def _finding(verdict: Verdict, found: _Places) -> Finding:

@@ -1,0 +1,1 @@
+"""How fast the tool is, as ratios to what the same machine needs for something comparable."""
