@@ -1,41 +1,63 @@
-"""The files of a repository that call functions of a module."""
+"""What the files of a repository do with the names that fixes rely on."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from codemod.files import Excludes, relative
 from codemod.folders import list_files
-from codemod.model import Offer
+from codemod.model import Place, Reliance
+from codemod.outlines import ClassOutline
 from codemod.repository import Repository
 
 #: So many names are looked for one by one; for more, one expression is faster.
 _FEW = 12
+#: How many classes may lie between a class and one that overrides its method.
+_GENERATIONS = 4
+
+#: A class of a module: the path of that and the name.
+_Class = tuple[str, str]
 
 
 class Callers:
-    """Finds callers; the files of a repository are listed once, and searched once for all names."""
+    """Finds callers and other values; the files of a repository are listed once."""
 
     def __init__(self, repository: Repository, excludes: Excludes | None) -> None:
         self._repository = repository
         self._excludes = excludes
         self._listed: dict[str, list[str]] = {}
+        self._families: dict[_Class, frozenset[_Class]] = {}
 
-    def of(self, offers: Collection[Offer]) -> dict[Offer, set[str]]:
-        """Return for some functions the files, other than their own, that may call them."""
-        found: dict[Offer, set[str]] = {}
-        by_root: dict[str, list[Offer]] = {}
-        for offer in offers:
-            by_root.setdefault(self._repository.root(offer.path), []).append(offer)
+    def of(
+        self, reliances: Collection[Reliance]
+    ) -> tuple[dict[Reliance, set[str]], dict[Reliance, Place]]:
+        """Return who may call the functions that invoke, and what gets another value, and where."""
+        callers: dict[Reliance, set[str]] = {}
+        rebound: dict[Reliance, Place] = {}
+        by_root: dict[str, list[Reliance]] = {}
+        for one in reliances:
+            by_root.setdefault(self._repository.root(one.path), []).append(one)
         for root, inside in by_root.items():
-            mentioned = self._mentioning({offer.name for offer in inside}, self._files(root))
-            for offer in inside:
-                for path in mentioned.get(offer.name, ()):
-                    if path != offer.path and offer.path in self._repository.imported(path):
-                        found.setdefault(offer, set()).add(path)
-        return found
+            files = self._files(root)
+            names = {one.name for one in inside} | {one.owner for one in inside if one.owner}
+            mentioned = self._mentioning(names, files)
+            for one in inside:
+                for path in mentioned.get(one.name, ()):
+                    if one.invokes and path != one.path:
+                        if one.path in self._repository.imported(path):
+                            callers.setdefault(one, set()).add(path)
+                    place = self._replaced(path, one)
+                    if place is not None:
+                        rebound.setdefault(one, place)
+                if one.owner:
+                    place = self._overridden(one, mentioned, files)
+                    if place is not None:
+                        rebound.setdefault(one, place)
+        return callers, rebound
+
+    # -- which files -----------------------------------------------------------------------
 
     def _files(self, root: str) -> list[str]:
         if root not in self._listed:
@@ -59,3 +81,89 @@ class Callers:
             for name in {match.decode() for match in pattern.findall(content)}:
                 found.setdefault(name, []).append(path)
         return found
+
+    # -- what they do ----------------------------------------------------------------------
+
+    def _replaced(self, path: str, relied: Reliance) -> Place | None:
+        """Return where a file stores an attribute of the name, or a test puts something there."""
+        outlined = self._repository.outline(path)
+        if outlined is None or path == relied.path:
+            return None
+        line = outlined.stored.get(relied.name)
+        if line is not None and relied.path in self._repository.imported(path):
+            return _at(path, line)
+        for text, line in outlined.replaced.items():
+            module, _, last = text.rpartition(".")
+            if last != relied.name:
+                continue
+            if module:
+                resolved = self._repository.resolve(path, text)
+                leads_there = resolved is not None and resolved[0] == relied.path
+            else:
+                leads_there = relied.path in self._repository.imported(path)
+            if leads_there:
+                return _at(path, line)
+        return None
+
+    def _overridden(
+        self, relied: Reliance, mentioned: dict[str, list[str]], files: list[str]
+    ) -> Place | None:
+        """Return where a class that is made from the owner gives the name another value."""
+        owner = (relied.path, relied.owner)
+        above = self._family(owner)
+        paths = dict.fromkeys((*mentioned.get(relied.name, ()), *mentioned.get(relied.owner, ())))
+        seen = {relied.owner}
+        for _ in range(_GENERATIONS):
+            made = [one for path in paths for one in self._made_from(path, owner)]
+            for one in made:
+                for member in sorted(self._family(one) - above):
+                    outlined = self._class(member)
+                    if outlined is not None and relied.name in outlined.bound:
+                        return _at(member[0], outlined.bound[relied.name])
+            further = {name for _, name in made} - seen
+            if not further:
+                return None
+            seen |= further
+            found = self._mentioning(further, files)
+            paths = dict.fromkeys(path for name in found for path in found[name])
+        return None
+
+    def _made_from(self, path: str, owner: _Class) -> Iterator[_Class]:
+        outlined = self._repository.outline(path)
+        for name in outlined.classes if outlined is not None else ():
+            if (path, name) != owner and owner in self._family((path, name)):
+                yield path, name
+
+    def _family(self, made: _Class) -> frozenset[_Class]:
+        """Return a class and those that it is made from, as far as they are in the repository."""
+        found = self._families.get(made)
+        if found is None:
+            members = {made}
+            stack = [made]
+            while stack:
+                path, name = stack.pop()
+                outlined = self._class((path, name))
+                for base in outlined.bases if outlined is not None else ():
+                    one = self._base(path, base)
+                    if one is not None and one not in members:
+                        members.add(one)
+                        stack.append(one)
+            found = self._families[made] = frozenset(members)
+        return found
+
+    def _class(self, made: _Class) -> ClassOutline | None:
+        outlined = self._repository.outline(made[0])
+        return outlined.classes.get(made[1]) if outlined is not None else None
+
+    def _base(self, path: str, name: str) -> _Class | None:
+        outlined = self._repository.outline(path)
+        assert outlined is not None
+        first, _, rest = name.partition(".")
+        if not rest and first in outlined.classes and first not in outlined.imports:
+            return path, first
+        resolved = self._repository.named(path, name)
+        return (resolved[0], resolved[1][0]) if resolved and len(resolved[1]) == 1 else None
+
+
+def _at(path: str, line: int) -> Place:
+    return Place(path, line, 1, line, 1)

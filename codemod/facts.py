@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -12,6 +12,7 @@ from codemod.clients import Clients
 from codemod.definitions import Definitions
 from codemod.evaluation import Templates
 from codemod.index import Index, Linker, unlinked
+from codemod.model import Place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,7 @@ class Facts:
     templates: Templates
     clients: Clients
     cells: Cells
+    rebound: Mapping[tuple[cst.Module, str, str], Place]
 
     @classmethod
     def of(
@@ -31,6 +33,7 @@ class Facts:
         borders: Borders | None = None,
         others: Sequence[cst.Module] = (),
         linked: Linker = unlinked,
+        rebound: Mapping[tuple[cst.Module, str, str], Place] | None = None,
     ) -> Facts:
         """Walk a module and prepare the answers; most are worked out when first asked for.
 
@@ -39,6 +42,8 @@ class Facts:
             borders: Where the cells of a notebook begin that is joined to a module.
             others: The modules to read it together with.
             linked: Resolves what one of them imports from another.
+            rebound: The names, by their module and class, that other files of the repository give
+                another value, and where.
         """
         index = Index(module, others, linked)
         definitions = Definitions(index)
@@ -48,4 +53,5 @@ class Facts:
             Templates(definitions),
             Clients(index, definitions),
             Cells(index, borders or {}),
+            rebound or {},
         )

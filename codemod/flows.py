@@ -18,7 +18,14 @@ from codemod import effects
 from codemod.announcements import announces_upload
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.functions import Bindings, Translation, bound_arguments, signature_problem, sites
+from codemod.functions import (
+    Bindings,
+    Translation,
+    bound_arguments,
+    rebinding_problem,
+    signature_problem,
+    sites,
+)
 from codemod.invocations import Invocation, invocation
 from codemod.payload import Form, Payload, opened_path, payload_of
 from codemod.refusals import Refusal
@@ -80,10 +87,11 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
             continue
         bound = bound_arguments(facts, function, func, call.args)
         if bound is None:
-            problem = Refusal("helper-call-unclear", call.carrier, function.name.value)
-            yield _virtual(facts, helper, call, {}, problem)
+            unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
+            yield _virtual(facts, helper, call, {}, unclear)
         else:
-            yield _virtual(facts, helper, call, bound, helper.problem)
+            problem = helper.problem or rebinding_problem(facts, function, func)
+            yield _virtual(facts, helper, call, bound, problem)
 
 
 # -- what a function does ------------------------------------------------------------------

@@ -67,29 +67,79 @@ def _leads_to(facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cs
 
 
 def _is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) -> bool:
-    """Tell whether an expression is a class, or an instance that this file makes of it."""
-    if isinstance(node, cst.Name):
-        if node.value in ("self", "cls"):
-            own = facts.index.class_of(node)
-            return own is not None and (own is owner or owner.name.value in _ancestry(facts, own))
+    """Tell whether an expression is a class, or an instance that these files make of it."""
+    if isinstance(node, cst.Name) and node.value in ("self", "cls"):
+        own = facts.index.class_of(node)
+        return own is not None and owner in _ancestry(facts, own)
     if _leads_to(facts, node, owner):
         return True
-    made: list[cst.BaseExpression] = []
+    made: list[cst.BaseExpression | None]
     if isinstance(node, cst.Attribute) and facts.definitions.target(node) is None:
-        module = facts.index.module_of(node)
-        stores = [
-            store
-            for store in facts.index.attribute_stores.get(node.attr.value, [])
-            if facts.index.module_of(store[0]) is module
-        ]
-        made = [value for _, value in stores if value is not None]
-        if len(made) != len(stores):
-            return False
+        made = _stored(facts, node)
     else:
         made = [facts.definitions.resolve(node)]
     return bool(made) and all(
         isinstance(value, cst.Call) and _leads_to(facts, value.func, owner) for value in made
     )
+
+
+def _stored(facts: Facts, node: cst.Attribute) -> list[cst.BaseExpression | None]:
+    """Return every value that an attribute may have been given; ``None`` for one not known."""
+    stores = facts.index.attribute_stores.get(node.attr.value, [])
+    own = facts.index.class_of(node) if _is_self(node.value) else None
+    if own is None:
+        return [value for _, value in stores]
+    above = _ancestry(facts, own)
+    values: list[cst.BaseExpression | None] = []
+    is_given = False
+    for target, value in stores:
+        other = facts.index.class_of(target) if _is_self(target.value) else None
+        if other is None:
+            values.append(value)
+        elif other in above or own in _ancestry(facts, other):
+            values.append(value)
+            is_given = is_given or other in above
+    return values if is_given else []
+
+
+def _is_self(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value in ("self", "cls")
+
+
+def relied_on(
+    facts: Facts, function: cst.FunctionDef, func: cst.BaseExpression
+) -> Iterator[tuple[cst.Module, str, str]]:
+    """Yield what must keep its value for a call to reach a function: module, class and name."""
+    index = facts.index
+    owner = _owner(facts, function)
+    yield index.module_of(function), owner.name.value if owner else "", function.name.value
+    if owner is None or not isinstance(func, cst.Attribute):
+        return
+    receiver = func.value
+    if isinstance(receiver, cst.Attribute) and _is_self(receiver.value):
+        own = index.class_of(receiver)
+        if own is not None:
+            yield index.module_of(receiver), own.name.value, receiver.attr.value
+    elif _is_self(receiver):
+        own = index.class_of(receiver)
+        if own is not None and own is not owner:
+            yield index.module_of(receiver), own.name.value, function.name.value
+    else:
+        definition = facts.definitions.target(receiver)
+        if definition is not None and definition.node is not None:
+            if isinstance(index.function(definition.node), cst.Module):
+                yield index.module_of(definition.node), "", definition.name
+
+
+def rebinding_problem(
+    facts: Facts, function: cst.FunctionDef, func: cst.BaseExpression
+) -> Refusal | None:
+    """Refuse if another file of the repository may let a call reach something else."""
+    for relied in relied_on(facts, function, func):
+        place = facts.rebound.get(relied)
+        if place is not None:
+            return Refusal("helper-overridden", func, relied[2], elsewhere=place)
+    return None
 
 
 def bound_arguments(
@@ -145,43 +195,55 @@ def _is_static(function: cst.FunctionDef) -> bool:
 
 
 def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None:
+    """Refuse if a call of a function may reach something else."""
+    name = function.name.value
     for decorator in function.decorators:
         if dotted(decorator.decorator) not in _PLAIN_DECORATORS:
-            return Refusal("helper-decorated", decorator.decorator, function.name.value)
+            return Refusal("helper-decorated", decorator.decorator, name)
     owner = facts.index.class_of(function)
-    home = facts.index.module_of(function)
-    for other in facts.index.defined_functions.get(function.name.value, ()):
-        if other is function:
-            continue
-        if facts.index.module_of(other) is not home and owner is None:
-            continue
-        if owner is None or facts.index.class_of(other) is owner:
-            return Refusal("helper-overridden", other, function.name.value)
-        made_from = facts.index.class_of(other)
-        if made_from is not None and _are_related(facts, made_from, owner):
-            return Refusal("helper-overridden", other, function.name.value)
-    stores = facts.index.attribute_stores.get(function.name.value)
+    stores = facts.index.attribute_stores.get(name)
     if stores and (owner is not None or len(facts.index.modules) > 1):
-        return Refusal("helper-overridden", stores[0][0], function.name.value)
+        return Refusal("helper-overridden", stores[0][0], name)
+    other = _other_definition(facts, function, owner)
+    return Refusal("helper-overridden", other, name) if other is not None else None
+
+
+def _other_definition(
+    facts: Facts, function: cst.FunctionDef, owner: cst.ClassDef | None
+) -> cst.CSTNode | None:
+    """Return what else a name is bound to, in its module or in a class related to its own."""
+    name = function.name.value
+    if owner is None:
+        home = facts.index.module_of(function)
+        for other in facts.index.defined_functions.get(name, ()):
+            if other is not function and facts.index.module_of(other) is home:
+                return other
+        return None
+    for made in facts.index.classes:
+        if made is not owner and not _are_related(facts, made, owner):
+            continue
+        for definition in facts.definitions.walk(made).bindings.get(name, ()):
+            if definition.node is not function and definition.node is not None:
+                return definition.node
     return None
 
 
 def _are_related(facts: Facts, one: cst.ClassDef, other: cst.ClassDef) -> bool:
-    """Tell whether a class of the file is made from both, so that one may override the other."""
-    pair = {one.name.value, other.name.value}
-    return any(pair <= _ancestry(facts, made) for made in facts.index.classes)
+    """Tell whether some class is made from both, so that one may override the other."""
+    return any({one, other} <= _ancestry(facts, made) for made in facts.index.classes)
 
 
-def _ancestry(facts: Facts, made: cst.ClassDef) -> set[str]:
-    """Return the names of a class and of everything it is made from, as far as the file says."""
-    found = {made.name.value}
+def _ancestry(facts: Facts, made: cst.ClassDef) -> set[cst.ClassDef]:
+    """Return a class and everything it is made from, as far as that was read."""
+    found = {made}
     stack = [made]
     while stack:
         for base in stack.pop().bases:
-            name = dotted(base.value)
-            if name is not None and name not in found:
-                found.add(name)
-                stack.extend(one for one in facts.index.classes if one.name.value == name)
+            target = facts.definitions.target(base.value)
+            node = target.node if target is not None else None
+            if isinstance(node, cst.ClassDef) and node not in found:
+                found.add(node)
+                stack.append(node)
     return found
 
 

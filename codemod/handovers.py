@@ -13,7 +13,13 @@ import libcst as cst
 
 from codemod.calls import LegacyCall, Style, Through
 from codemod.facts import Facts
-from codemod.functions import Translation, bound_arguments, signature_problem, sites
+from codemod.functions import (
+    Translation,
+    bound_arguments,
+    rebinding_problem,
+    signature_problem,
+    sites,
+)
 from codemod.guards import Guards
 from codemod.index import Index
 from codemod.invocations import Invocation, invocation
@@ -188,7 +194,7 @@ def _callers(
             Style.FUNCTION,
             entry,
             content_type=content_type,
-            problem=problem,
+            problem=problem or rebinding_problem(facts, function, func),
             through=replace(
                 through,
                 uri=translate.template(through.uri),

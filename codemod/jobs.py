@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from codemod.model import Change, FileResult, Settings
+from codemod.model import Change, FileResult, Settings, Surroundings
 from codemod.source import read, reason
 
 if TYPE_CHECKING:
     from codemod.repository import Repository
+
+_NONE = Surroundings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Files that are handled together, each with the files that call functions of it."""
+    """Files that are handled together, each with what other files have to do with it."""
 
-    members: tuple[tuple[str, tuple[str, ...]], ...]
+    members: tuple[tuple[str, Surroundings], ...]
 
     @property
     def name(self) -> str:
@@ -45,8 +47,8 @@ def handle(job: Job, task: Task, repository: Repository) -> list[FileResult]:
         task: What to do with them.
         repository: Where to look for the functions that they call.
     """
-    (path, callers), *others = job.members
-    if others or callers:
+    (path, surroundings), *others = job.members
+    if others or surroundings.callers or surroundings.rebound:
         return _together(job, task, repository)
     return [guarded(path, partial(_alone, path, task, repository))]
 
@@ -70,9 +72,9 @@ def _together(job: Job, task: Task, repository: Repository) -> list[FileResult]:
     contents: dict[str, bytes] = {}
     originals: dict[str, bytes] = {}
     results: dict[str, FileResult] = {}
-    for path, callers in job.members:
+    for path, surroundings in job.members:
         current = repository.holding(contents)
-        result = guarded(path, partial(_in_turn, path, task, contents, current, callers))
+        result = guarded(path, partial(_in_turn, path, task, contents, current, surroundings))
         results[path] = result
         for change in _changes(result):
             originals.setdefault(change.path, change.before)
@@ -81,8 +83,8 @@ def _together(job: Job, task: Task, repository: Repository) -> list[FileResult]:
         return [replace(result, after=None, also=(), fixed=()) for result in results.values()]
     if task.write and contents:
         current, reviewing = repository.holding(contents), replace(task, rewrite=False)
-        for path, callers in job.members:
-            now = guarded(path, partial(_in_turn, path, reviewing, contents, current, callers))
+        for path, surroundings in job.members:
+            now = guarded(path, partial(_in_turn, path, reviewing, contents, current, surroundings))
             left = replace(results[path], findings=results[path].fixed + now.findings)
             results[path] = replace(left, notes=now.notes)
     for path, after in contents.items():
@@ -96,10 +98,10 @@ def _in_turn(
     task: Task,
     contents: Mapping[str, bytes],
     repository: Repository,
-    callers: tuple[str, ...],
+    surroundings: Surroundings,
 ) -> FileResult:
     content = contents[path] if path in contents else read(path)
-    return _processed(path, content, task, repository, callers)
+    return _processed(path, content, task, repository, surroundings)
 
 
 def _changes(result: FileResult) -> tuple[Change, ...]:
@@ -114,7 +116,7 @@ def _processed(
     content: bytes,
     task: Task,
     repository: Repository,
-    callers: tuple[str, ...] = (),
+    surroundings: Surroundings = _NONE,
 ) -> FileResult:
     # LibCST, behind this import, takes longer to load than the rest of most runs.
     from codemod.process import process
@@ -125,7 +127,7 @@ def _processed(
         task.settings,
         rewrite=task.rewrite,
         repository=repository,
-        callers=callers,
+        surroundings=surroundings,
     )
     return replace(result, before=content)
 

@@ -93,11 +93,29 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Offer:
-    """A function of a module that invokes the endpoint with what its callers give it."""
+class Reliance:
+    """A name of a module, or of its class ``owner``, that a fix relies on to stay what it is.
+
+    ``invokes`` marks a function that invokes the endpoint with what it is given: whoever calls it
+    may have to change with it.
+    """
 
     path: str
+    owner: str
     name: str
+    invokes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What other files of the repository do with the names that the fixes of a file rely on.
+
+    ``callers`` may call a function that invokes, ``rebound`` are the names that are given another
+    value somewhere, and where.
+    """
+
+    callers: tuple[str, ...] = ()
+    rebound: tuple[tuple[Reliance, Place], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +127,7 @@ class FileResult:
     changes. ``error`` says why the file could not be handled; such a file is never written.
     ``sends_body`` says whether the file passes ``Body``, or would after the fixes asked for, and so
     needs an SDK that knows it. ``also`` are changes of other files that belong to the fixes, and
-    ``offers`` the functions whose callers in other files may have to change with them.
+    ``relies_on`` the names that other files of the repository must not give another value.
     """
 
     path: str
@@ -121,7 +139,7 @@ class FileResult:
     error: str | None = None
     sends_body: bool = False
     also: tuple[Change, ...] = ()
-    offers: tuple[Offer, ...] = ()
+    relies_on: tuple[Reliance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

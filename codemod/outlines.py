@@ -26,6 +26,14 @@ _UPLOADING: dict[str, bytes] = {
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
+@dataclass(frozen=True, slots=True)
+class ClassOutline:
+    """The dotted names of the bases of a class, and the lines on which it gives names a value."""
+
+    bases: tuple[str, ...]
+    bound: dict[str, int]
+
+
 @dataclass(slots=True)
 class Outline:
     """What a module says of its names.
@@ -38,6 +46,10 @@ class Outline:
         mentions: For each of them the dotted names that its definition mentions; under ``""``
             those of all the code.
         uploading: The names whose definition calls a method that uploads, ``""`` for any code.
+        classes: The classes by their name.
+        stored: The attributes that are given a value, but for those of ``self``, and on which line.
+        replaced: What tests give another value by its name, as ``setattr`` and ``patch`` do:
+            ``name`` or ``module.name``, and on which line.
     """
 
     imports: dict[str, str] = field(default_factory=dict)
@@ -45,6 +57,9 @@ class Outline:
     bound: set[str] = field(default_factory=set)
     mentions: dict[str, set[str]] = field(default_factory=dict)
     uploading: set[str] = field(default_factory=set)
+    classes: dict[str, ClassOutline] = field(default_factory=dict)
+    stored: dict[str, int] = field(default_factory=dict)
+    replaced: dict[str, int] = field(default_factory=dict)
 
 
 def outline(source: bytes | str) -> Outline | None:
@@ -64,6 +79,15 @@ def outline(source: bytes | str) -> Outline | None:
                 top = alias.name.partition(".")[0]
                 name, origin = (alias.asname, alias.name) if alias.asname else (top, top)
                 imports.setdefault(name, set()).add(origin)
+        elif isinstance(node, ast.ClassDef):
+            found.classes.setdefault(node.name, _class(node))
+        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            if not _is_self(node.value):
+                found.stored.setdefault(node.attr, node.lineno)
+        elif isinstance(node, ast.Call):
+            replaced = _replaced(node)
+            if replaced is not None:
+                found.replaced.setdefault(replaced, node.lineno)
         elif isinstance(node, ast.ImportFrom):
             prefix = "." * node.level + (node.module or "")
             between = "" if prefix.endswith(".") else "."
@@ -80,6 +104,40 @@ def outline(source: bytes | str) -> Outline | None:
             found.bound.add(name)
             _take(found, name, [statement], uploading)
     return found
+
+
+def _class(node: ast.ClassDef) -> ClassOutline:
+    bases = tuple(name for base in node.bases if (name := _dotted(base)) is not None)
+    bound = {name: statement.lineno for names, statement in _bindings(node.body) for name in names}
+    for below in ast.walk(node):
+        if isinstance(below, ast.Attribute) and isinstance(below.ctx, ast.Store):
+            if _is_self(below.value):
+                bound.setdefault(below.attr, below.lineno)
+    return ClassOutline(bases, bound)
+
+
+def _is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+def _replaced(call: ast.Call) -> str | None:
+    """Return ``name`` of ``setattr(x, "name", new)``, ``patch("a.name", new)`` and the like.
+
+    A mock of ``unittest`` takes any arguments and is none.
+    """
+    name = _dotted(call.func) or ""
+    last = name.rpartition(".")[2]
+    if last not in ("setattr", "patch", "object"):
+        return None
+    texts = [one.value for one in call.args[:2] if isinstance(one, ast.Constant)]
+    if not texts or not isinstance(texts[0], str):
+        return None
+    position = call.args.index(next(one for one in call.args if isinstance(one, ast.Constant)))
+    given = [*call.args[position + 1 :], *(k.value for k in call.keywords if k.arg == "new")]
+    if not given:
+        return None
+    made = _dotted(given[0].func) if isinstance(given[0], ast.Call) else None
+    return None if made is not None and made.endswith("Mock") else texts[0]
 
 
 def _bindings(body: Iterable[ast.stmt]) -> Iterator[tuple[list[str], ast.stmt]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from codemod import notebook
 from codemod.calls import METHOD, PASSES_BODY
-from codemod.model import Change, FileResult, Finding, Fix, Settings
+from codemod.model import Change, FileResult, Finding, Fix, Settings, Surroundings
 from codemod.parsing import TOO_DEEP
 from codemod.repository import Repository
 from codemod.review import Review, review
@@ -18,6 +18,8 @@ from codemod.rewrite import rewrite
 
 #: Frames that walking the deepest trees that are read may take.
 _MAX_FRAMES = 20_000
+
+_NONE = Surroundings()
 
 
 def process(
@@ -27,7 +29,7 @@ def process(
     *,
     rewrite: bool,
     repository: Repository | None = None,
-    callers: Sequence[str] = (),
+    surroundings: Surroundings = _NONE,
 ) -> FileResult:
     """Review one file.
 
@@ -38,8 +40,8 @@ def process(
         rewrite: Whether to plan and prove the fixes as well.
         repository: Where to look for the functions that the file calls, if anywhere; ``path`` must
             then be where the file lies.
-        callers: The files of the repository that may call functions of this one. They may change
-            with it.
+        surroundings: What other files of the repository have to do with this one. Those that may
+            call its functions may change with it.
 
     Returns:
         The findings and, with ``rewrite``, the content after the fixes. A file that cannot be
@@ -50,9 +52,7 @@ def process(
     frames = sys.getrecursionlimit()
     sys.setrecursionlimit(max(frames, _MAX_FRAMES))
     try:
-        return _process(
-            _Subject(path, settings, repository, tuple(callers)), before, rewrite=rewrite
-        )
+        return _process(_Subject(path, settings, repository, surroundings), before, rewrite=rewrite)
     except RecursionError:
         return FileResult(path=path, error=TOO_DEEP)
     finally:
@@ -66,14 +66,14 @@ class _Subject:
     path: str
     settings: Settings
     repository: Repository | None
-    callers: tuple[str, ...]
+    surroundings: Surroundings
 
     def review(self, contents: Mapping[str, bytes]) -> Review | str:
         """Review the file when it and others hold what is given, and not what is on disk."""
         repository = self.repository
         if repository is not None and len(contents) > 1:
             repository = repository.holding(contents)
-        return review(self.path, contents[self.path], repository, self.callers)
+        return review(self.path, contents[self.path], repository, self.surroundings)
 
 
 def _process(subject: _Subject, before: bytes, *, rewrite: bool) -> FileResult:
@@ -89,7 +89,7 @@ def _process(subject: _Subject, before: bytes, *, rewrite: bool) -> FileResult:
     return replace(
         result,
         sends_body=passes_body or (fixable and result.error is None),
-        offers=first.offers,
+        relies_on=first.relies_on,
     )
 
 

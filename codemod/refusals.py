@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from codemod.model import Place
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refusal:
@@ -13,9 +15,11 @@ class Refusal:
 
     ``reason`` is a slug of :data:`codemod.rules.REASONS`; ``node`` is the code that caused it;
     ``detail`` fills the message; ``unlock`` is the smallest change that would do away with it.
+    ``elsewhere`` is the place of the cause if it lies in a file that is not parsed.
     """
 
     reason: str
     node: cst.CSTNode
     detail: str = ""
     unlock: str | None = None
+    elsewhere: Place | None = None

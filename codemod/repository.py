@@ -123,11 +123,28 @@ class Repository:
         found: dict[str, Resolved] = {}
         for folder in self._folders(path, level, parts):
             one = self._below(folder, parts, depth)
+            package = os.path.join(folder, "__init__.py")
+            if level and parts and os.path.normpath(path) != os.path.normpath(package):
+                if self._exists(package):
+                    one = self._exported(package, parts, depth) or one
             if one is not None:
                 found.setdefault(os.path.realpath(one[0]), one)
         if len(found) != 1:
             return None
         return next(iter(found.values()))
+
+    def named(self, path: str, name: str) -> Resolved | None:
+        """Return the module that binds a dotted name which a file got by an import."""
+        outlined = self.outline(path)
+        if outlined is None:
+            return None
+        first, _, rest = name.partition(".")
+        origin = outlined.imports.get(first)
+        if origin is not None:
+            return self.resolve(path, f"{origin}.{rest}" if rest else origin)
+        if outlined.stars and first not in outlined.bound:
+            return self._exported(path, tuple(name.split(".")), _DEPTH)
+        return None
 
     def _folders(self, path: str, level: int, parts: tuple[str, ...]) -> Iterator[str]:
         """Yield the folders in which Python may look for an import."""
@@ -198,14 +215,12 @@ class Repository:
         outlined = self.outline(path)
         if outlined is None:
             return
-        origins = set(outlined.stars)
+        for star in outlined.stars:
+            resolved = self.resolve(path, star)
+            if resolved is not None:
+                yield resolved[0]
         for mention in outlined.mentions[""]:
-            first, _, rest = mention.partition(".")
-            origin = outlined.imports.get(first)
-            if origin is not None:
-                origins.add(f"{origin}.{rest}" if rest else origin)
-        for origin in origins:
-            resolved = self.resolve(path, origin)
+            resolved = self.named(path, mention)
             if resolved is not None:
                 yield resolved[0]
 
@@ -242,20 +257,17 @@ class Repository:
             return False
         reaches = name in outlined.uploading
         for mention in sorted(outlined.mentions.get(name, ())):
-            first, _, rest = mention.partition(".")
-            origin = outlined.imports.get(first)
-            if origin is not None:
-                target = self.resolve(path, f"{origin}.{rest}" if rest else origin)
-                if target is not None and target[1]:
-                    into = self._reaches(target[0], target[1][0], depth - 1, known, found)
-                    reaches = reaches or into
-            elif first in outlined.bound and name:
-                reaches = self._reaches(path, first, depth, known, found) or reaches
-            elif outlined.stars and first not in outlined.bound:
-                target = self._exported(path, (first,), depth)
-                if target is not None and target[1]:
-                    into = self._reaches(target[0], target[1][0], depth - 1, known, found)
-                    reaches = reaches or into
+            first = mention.partition(".")[0]
+            if first in outlined.bound and first not in outlined.imports:
+                into = bool(name) and self._reaches(path, first, depth, known, found)
+            else:
+                target = self.named(path, mention)
+                into = (
+                    target is not None
+                    and bool(target[1])
+                    and self._reaches(target[0], target[1][0], depth - 1, known, found)
+                )
+            reaches = reaches or into
         if reaches:
             found[path] = None
         known[path, name] = reaches

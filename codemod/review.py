@@ -11,10 +11,11 @@ import libcst as cst
 from codemod import notebook
 from codemod.calls import METHOD, LegacyCall, describe
 from codemod.facts import Facts
+from codemod.functions import relied_on
 from codemod.index import Linked
 from codemod.joining import Joined, join
 from codemod.judge import Judgement, Verdict, judge
-from codemod.model import Finding, Link, Note, Offer, Place
+from codemod.model import Finding, Fix, Link, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse
 from codemod.positions import Span, locate, locate_within
 from codemod.refusals import Refusal
@@ -29,6 +30,8 @@ _SUPPRESSION = re.compile(
 )
 #: What ends a line for Python; `str.splitlines` knows some more.
 _NEWLINE = re.compile(r"\r\n?|\n")
+
+_NONE = Surroundings()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +48,7 @@ class Review:
     notes: tuple[Note, ...]
     paths: Mapping[cst.Module, str] = field(default_factory=dict)
     contents: Mapping[cst.Module, bytes | str] = field(default_factory=dict)
-    offers: tuple[Offer, ...] = ()
+    relies_on: tuple[Reliance, ...] = ()
     joined: Joined | None = None
 
     def round_trips(self, module: cst.Module) -> bool:
@@ -61,7 +64,7 @@ def review(
     path: str,
     content: bytes,
     repository: Repository | None = None,
-    callers: Sequence[str] = (),
+    surroundings: Surroundings = _NONE,
 ) -> Review | str:
     """Judge every call in a file; an error comes back as a sentence.
 
@@ -69,12 +72,12 @@ def review(
         path: The path to report.
         content: What the file holds.
         repository: Where to look for the functions that it calls, if anywhere.
-        callers: The files of the repository that may call functions of this one.
+        surroundings: What other files of the repository have to do with this one.
     """
     if not notebook.is_notebook(path):
         if b"\0" in content:
             return "contains NUL bytes and is no Python source"
-        return _review_module(path, content, repository, callers)
+        return _review_module(path, content, repository, surroundings)
     read = notebook.read(content)
     if isinstance(read, notebook.Unread):
         if read.is_error:
@@ -86,10 +89,10 @@ def review(
 
 
 def _review_joined(path: str, joined: Joined, repository: Repository | None) -> Review | str:
-    review = _review_module(path, joined.text, repository, (), joined)
+    review = _review_module(path, joined.text, repository, _NONE, joined)
     if isinstance(review, str):  # then LibCST cannot parse what `ast` can
         joined = join(joined.notebook, lambda text: not isinstance(parse(text), str))
-        review = _review_module(path, joined.text, repository, (), joined)
+        review = _review_module(path, joined.text, repository, _NONE, joined)
         if isinstance(review, str):
             return review
     notes = (*joined.notes(path, METHOD), *review.notes)
@@ -100,7 +103,7 @@ def _review_module(
     path: str,
     content: bytes | str,
     repository: Repository | None,
-    callers: Sequence[str],
+    surroundings: Surroundings,
     joined: Joined | None = None,
 ) -> Review | str:
     seen = glance(content, METHOD)
@@ -116,7 +119,8 @@ def _review_module(
     paths: dict[cst.Module, str] = {module: path}
     contents: dict[cst.Module, bytes | str] = {module: content}
     judgement = judge(facts)
-    if repository is not None and (judgement.alone or callers):
+    callers, rebound = surroundings.callers, surroundings.rebound
+    if repository is not None and (judgement.alone or callers or rebound):
         wanted = [*callers, *repository.uploading(path, content)]
         for caller in callers:
             wanted += repository.uploading(caller)
@@ -124,8 +128,14 @@ def _review_module(
             other, text = repository.module(one), repository.content(one)
             if one != path and other is not None and text is not None:
                 paths[other], contents[other] = one, text
-        if len(paths) > 1:
-            facts = Facts.of(module, borders, tuple(paths)[1:], _linker(repository, paths))
+        if len(paths) > 1 or rebound:
+            linker = _linker(repository, paths)
+            named = {
+                (linker.modules[relied.path], relied.owner, relied.name): place
+                for relied, place in rebound
+                if relied.path in linker.modules
+            }
+            facts = Facts.of(module, borders, tuple(paths)[1:], linker, named)
             judgement = judge(facts)
             changeable = {other for other in paths if other is module or paths[other] in callers}
             judgement = judgement.within(facts, changeable)
@@ -232,18 +242,9 @@ class _Places:
 
 def _reviewed(read: _Read, judgement: Judgement) -> Review:
     facts, paths = read.facts, read.paths
-    offers = tuple(
-        sorted(
-            {
-                Offer(paths[facts.index.module_of(function)], function.name.value)
-                for function in judgement.offers
-            }
-        )
-        if read.joined is None
-        else ()
-    )
+    relies_on = () if read.joined is not None else tuple(sorted(set(_relies_on(read, judgement))))
     if not judgement.verdicts and not judgement.left:
-        return replace(_NOTHING, offers=offers)
+        return replace(_NOTHING, relies_on=relies_on)
     nodes: list[cst.CSTNode] = [_pointed_at(left.node) for left in judgement.left]
     for verdict in judgement.verdicts:
         nodes += (_pointed_at(node) for node in _nodes_of(verdict))
@@ -268,8 +269,37 @@ def _reviewed(read: _Read, judgement: Judgement) -> Review:
         notes,
         paths,
         read.contents,
-        offers,
+        relies_on,
     )
+
+
+def _relies_on(read: _Read, judgement: Judgement) -> Iterator[Reliance]:
+    """Yield the names that the fixes rely on, and the functions that others may call."""
+    index = read.facts.index
+    for function in judgement.offers:
+        owner = index.class_of(function)
+        yield Reliance(
+            read.paths[index.module_of(function)],
+            owner.name.value if owner is not None else "",
+            function.name.value,
+            invokes=True,
+        )
+    for verdict in judgement.verdicts:
+        if verdict.fix is Fix.NONE:
+            continue
+        through = [
+            (call.through.function, call.invocation.func)
+            for call in _calls(verdict.call)
+            if call.through is not None
+        ]
+        through += [
+            (upload.via.function, upload.invocation.func)
+            for upload in _uploads(verdict.upload)
+            if upload.via is not None
+        ]
+        for function, func in through:
+            for module, owned_by, name in relied_on(read.facts, function, func):
+                yield Reliance(read.paths[module], owned_by, name)
 
 
 def _nodes_of(verdict: Verdict) -> Iterator[cst.CSTNode]:
@@ -307,7 +337,7 @@ def _finding(verdict: Verdict, found: _Places) -> Finding:
         message=_message(verdict, found),
         place=found.of(_call_node(verdict)),
         upload=found.of(_upload_node(verdict)),
-        cause=found.of(refusal.node) if refusal is not None else None,
+        cause=_cause(refusal, found) if refusal is not None else None,
         unlock=refusal.unlock if refusal is not None else None,
         notes=verdict.notes,
         chain=tuple(
@@ -315,6 +345,10 @@ def _finding(verdict: Verdict, found: _Places) -> Finding:
             for name, node in _chain(verdict)
         ),
     )
+
+
+def _cause(refusal: Refusal, found: _Places) -> Place:
+    return refusal.elsewhere or found.of(refusal.node)
 
 
 def _message(verdict: Verdict, found: _Places) -> str:
@@ -328,7 +362,7 @@ def _message(verdict: Verdict, found: _Places) -> str:
     refusal = verdict.refusal
     if refusal is None:
         return f"{what}; send it in Body"
-    where = f", {_on_line(found.of(refusal.node), call).removeprefix('on ')}"
+    where = f", {_on_line(_cause(refusal, found), call).removeprefix('on ')}"
     return f"{what}; {_because(refusal)}{where}"
 
 

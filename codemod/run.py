@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from codemod.files import NEEDLE, Excludes, Selection
 from codemod.jobs import Job, Task, handle, handle_content
-from codemod.model import Change, FileResult, Offer, Report
+from codemod.model import Change, FileResult, Reliance, Report, Surroundings
 from codemod.source import reason, write, write_together
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(
     """
     if not selection.paths:
         return _report(selection.errors, selection.checked, wrote=task.write)
-    single = [Job(((path, ()),)) for path in selection.paths]
+    single = [Job(((path, Surroundings()),)) for path in selection.paths]
     done = _handled(single, task, jobs)
     search = _Search(excludes)
     for _ in range(_ROUNDS):
@@ -85,25 +85,25 @@ def _report(results: Sequence[FileResult], checked: int, *, wrote: bool) -> Repo
 
 
 class _Search:
-    """Finds the files that must be handled again because functions are called from others."""
+    """Finds what other files of the repository do with the names that fixes rely on."""
 
     def __init__(self, excludes: Excludes | None) -> None:
         self._excludes = excludes
         self._callers: Callers | None = None
-        self._known: set[tuple[str, Offer]] = set()
-        self._found: dict[str, set[str]] = {}
+        self._known: set[tuple[str, Reliance]] = set()
+        self._found: dict[str, Surroundings] = {}
 
     def jobs(self, results: Sequence[FileResult]) -> list[Job]:
-        """Return the jobs that need more files than they had; none if nothing new is found.
+        """Return the jobs that must be done again, now that more is known; perhaps none.
 
         Files that share a caller, or call each other, make one job: their rewrites may meet.
         """
         plain = {result.path for result in results if result.error is None}
         new = {
-            (result.path, offer)
+            (result.path, relied)
             for result in results
-            for offer in result.offers
-            if result.path in plain and (result.path, offer) not in self._known
+            for relied in result.relies_on
+            if result.path in plain and (result.path, relied) not in self._known
         }
         if not new:
             return []
@@ -114,17 +114,22 @@ class _Search:
 
             self._callers = Callers(Repository(), self._excludes)
         self._known |= new
-        by_offer = self._callers.of({offer for _, offer in new})
+        callers, rebound = self._callers.of({relied for _, relied in new})
         grown = set()
-        for path, offer in new:
-            callers = by_offer.get(offer, set()) - {path} - self._found.get(path, set())
-            if callers:
-                self._found.setdefault(path, set()).update(callers)
+        for path, relied in sorted(new):
+            before = self._found.get(path, Surroundings())
+            called_by = {*before.callers, *callers.get(relied, ())} - {path}
+            places = [*before.rebound]
+            if relied in rebound:
+                places.append((relied, rebound[relied]))
+            now = Surroundings(tuple(sorted(called_by)), tuple(places))
+            if now != before:
+                self._found[path] = now
                 grown.add(path)
         return [
             Job(
                 tuple(
-                    (path, tuple(sorted(self._found.get(path, ()))))
+                    (path, self._found.get(path, Surroundings()))
                     for path in sorted(
                         group & plain, key=lambda path: (path not in self._found, path)
                     )
@@ -136,8 +141,8 @@ class _Search:
 
     def _groups(self) -> list[set[str]]:
         groups: list[set[str]] = []
-        for path, callers in self._found.items():
-            group = {path, *callers}
+        for path, surroundings in self._found.items():
+            group = {path, *surroundings.callers}
             for other in [one for one in groups if one & group]:
                 groups.remove(other)
                 group |= other
