@@ -27,7 +27,7 @@ _STABLE_QUALIFIED = frozenset(
     " urllib.parse.urlparse urllib.parse.urlsplit urllib.parse.quote urllib.parse.quote_plus"
     " urlparse urlsplit quote quote_plus hashlib.md5 hashlib.sha1 hashlib.sha256 Path"
     " pathlib.Path PurePath PurePosixPath pathlib.PurePath pathlib.PurePosixPath"
-    " mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent".split()
+    " datetime.date datetime.datetime datetime.timedelta mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent".split()
 )
 #: Functions that give another value at each call but do nothing else.
 _FRESH_QUALIFIED = frozenset(
@@ -45,6 +45,17 @@ _STABLE_METHODS = frozenset(
     " decode hex hexdigest digest get keys values items copy strftime isoformat timestamp date"
     " time as_posix as_uri with_suffix with_name joinpath relative_to resolve absolute"
     " default_bucket getvalue tobytes total_seconds geturl get_secret_value astimezone".split()
+)
+#: Those of them that other things have as well, where they may do anything.
+_AMBIGUOUS_METHODS = frozenset(
+    "get count copy replace index find time date resolve items keys values join format title"
+    " encode decode center".split()
+)
+#: Names of modules and of connections, whose methods are nothing of the kind.
+_NO_VALUES = re.compile(
+    r"^(os|shutil|requests|httpx|aiohttp|urllib3?|subprocess|sys)$"
+    r"|(^|_)(session|http|https|api|metrics?|statsd|stats|redis|cache|queue|client|table)$",
+    re.IGNORECASE,
 )
 _LOG_METHODS = frozenset(
     "debug info warning warn error exception critical fatal log success trace print echo"
@@ -98,14 +109,26 @@ def is_stable_call(call: cst.Call) -> bool:
     func = call.func
     if is_fresh_call(call):
         return False
+    if _qualified(func, _STABLE_QUALIFIED):
+        return True
     if isinstance(func, cst.Attribute):
+        if func.attr.value in _AMBIGUOUS_METHODS:
+            if _NO_VALUES.search(last_name(func.value) or ""):
+                return False
         if func.attr.value == "get":  # of a mapping; a queue's takes no key
             return bool(call.args) and call.args[0].keyword is None
-        if func.attr.value in _STABLE_METHODS:
-            return True
-    elif isinstance(func, cst.Name) and func.value in _STABLE_FUNCTIONS:
-        return True
-    return _qualified(func, _STABLE_QUALIFIED)
+        return func.attr.value in _STABLE_METHODS
+    return isinstance(func, cst.Name) and func.value in _STABLE_FUNCTIONS
+
+
+def is_known_function(origin: str) -> bool:
+    """Tell whether a dotted name, module and all, is that of a function that changes nothing."""
+    return "." in origin and (origin in _STABLE_QUALIFIED or origin in _FRESH_QUALIFIED)
+
+
+def is_ambiguous(method: str) -> bool:
+    """Tell whether things that are no plain values have methods of this name as well."""
+    return method in _AMBIGUOUS_METHODS
 
 
 def is_fresh_call(call: cst.Call) -> bool:
