@@ -121,25 +121,31 @@ class Definitions:
         is the only one.
         """
         definition = self.of(node) if isinstance(node, cst.Name) else None
-        if definition is not None and definition.kind is not Kind.IMPORTED:
-            return definition
-        if len(self.index.modules) == 1:
-            return definition
+        found = self.candidates(node)
+        return found[0] if len(found) == 1 else definition
+
+    def candidates(self, node: cst.BaseExpression) -> list[Definition]:
+        """Return what a name, or an attribute of an imported module, may be bound to."""
+        if isinstance(node, cst.Name) and not self.may_be_imported(self.of(node)):
+            return [self.of(node)]
         root, name = root_name(node), dotted(node)
-        if root is None or name is None or self.of(root).kind is not Kind.IMPORTED:
-            return definition
-        first, dot, rest = name.partition(".")
-        origin = self.index.imported(root).get(first)
-        if origin is None:
-            return definition
-        linked = self.index.linked(self.index.module_of(root), origin + dot + rest)
+        if len(self.index.modules) == 1 or root is None or name is None:
+            return []
+        if not self.may_be_imported(self.of(root)):
+            return []
+        linked = self.index.linked(self.index.module_of(root), name)
         if linked is None or isinstance(linked[0], str) or len(linked[1]) != 1:
-            return definition
+            return []
         module, bound = linked[0], linked[1][0]
-        found = self.walk(module).bindings.get(bound, ())
-        if len(found) != 1 or bound in self.declared_elsewhere:
-            return definition
-        return found[0]
+        found = list(self.walk(module).bindings.get(bound, ()))
+        shared = self.placeholder(module, bound, Kind.SHARED)
+        return [*found, shared] if bound in self.declared_elsewhere else found
+
+    def may_be_imported(self, definition: Definition) -> bool:
+        """Tell whether a name certainly comes from an import, be it one of ``*``."""
+        if definition.kind is Kind.OUTSIDE:
+            return any("*" in self.index.all_imported(module) for module in self.index.modules)
+        return all(origin.kind is Kind.IMPORTED for origin in definition.origins())
 
     def function_called(self, call: cst.Call) -> cst.FunctionDef | None:
         """Return the function that a call certainly calls, if it can be read."""

@@ -27,7 +27,8 @@ _STABLE_QUALIFIED = frozenset(
     " urllib.parse.urlparse urllib.parse.urlsplit urllib.parse.quote urllib.parse.quote_plus"
     " urlparse urlsplit quote quote_plus hashlib.md5 hashlib.sha1 hashlib.sha256 Path"
     " pathlib.Path PurePath PurePosixPath pathlib.PurePath pathlib.PurePosixPath"
-    " datetime.date datetime.datetime datetime.timedelta mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent".split()
+    " datetime.date datetime.datetime datetime.timedelta"
+    " mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent".split()
 )
 #: Functions that give another value at each call but do nothing else.
 _FRESH_QUALIFIED = frozenset(

@@ -22,6 +22,7 @@ from codemod.functions import (
     Bindings,
     Translation,
     bound_arguments,
+    doubtful,
     rebinding_problem,
     signature_problem,
     sites,
@@ -78,9 +79,15 @@ class _Helper:
 
 def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterator[Upload]:
     callers = list(sites(facts, function))
-    if not callers:
+    doubts = list(doubtful(facts, function))
+    if not callers and not doubts:
         return
     helper = _summed_up(facts, function, upload)
+    for func, other in doubts:
+        call = invocation(facts.index, func)
+        if call is not None and not facts.index.inside(func, function):
+            unclear = Refusal("helper-overridden", other, function.name.value)
+            yield _virtual(facts, helper, call, {}, unclear)
     for func in callers:
         call = invocation(facts.index, func)
         if call is None or facts.index.inside(func, function):

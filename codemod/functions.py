@@ -37,6 +37,46 @@ def sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.At
             yield access
 
 
+def doubtful(
+    facts: Facts, function: cst.FunctionDef
+) -> Iterator[tuple[cst.Name | cst.Attribute, cst.CSTNode]]:
+    """Yield the places that may call a function or something else, each with what else."""
+    index = facts.index
+    name = function.name.value
+    owner = _owner(facts, function)
+    if owner is None:
+        for read in (*index.names.get(name, ()), *index.attributes.get(name, ())):
+            if isinstance(read, cst.Name) and not facts.definitions.candidates(read):
+                continue
+            others = _others(facts, read, function)
+            if others:
+                yield read, others[0]
+        return
+    for access in index.attributes.get(name, ()):
+        receiver = access.value
+        if not isinstance(receiver, cst.Attribute) or _is_instance(facts, receiver, owner):
+            continue
+        values = _stored(facts, receiver)
+        made = [isinstance(one, cst.Call) and _leads_to(facts, one.func, owner) for one in values]
+        if any(made):
+            other = values[made.index(False)]
+            yield access, other if other is not None else receiver
+
+
+def _others(
+    facts: Facts, read: cst.Name | cst.Attribute, function: cst.FunctionDef
+) -> list[cst.CSTNode]:
+    """Return what else a name may be bound to, if the function is one of several."""
+    found = {
+        origin.node
+        for candidate in facts.definitions.candidates(read)
+        for origin in candidate.origins()
+    }
+    if function not in found:
+        return []
+    return [node for node in found if node is not function and node is not None]
+
+
 def _owner(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
     """Return the class that a function is a method of."""
     owner = facts.index.class_of(function)
@@ -51,11 +91,14 @@ def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Nam
     for module in index.modules:
         if module is home:
             continue
-        for name, origin in index.imported(module).items():
-            if origin.rpartition(".")[2] == function.name.value:
-                for read in index.names.get(name, ()):
-                    if index.module_of(read) is module and _leads_to(facts, read, function):
-                        yield read
+        for name, origins in index.all_imported(module).items():
+            if name == "*":
+                name = function.name.value
+            elif all(one.rpartition(".")[2] != function.name.value for one in origins):
+                continue
+            for read in index.names.get(name, ()):
+                if index.module_of(read) is module and _leads_to(facts, read, function):
+                    yield read
     for access in index.attributes.get(function.name.value, ()):
         if index.module_of(access) is not home and _leads_to(facts, access, function):
             yield access
@@ -322,7 +365,7 @@ class Translation:
         if definition.kind is Kind.OUTSIDE:
             theirs = self.facts.definitions.free(name, self.call)
             return theirs if theirs.kind is Kind.OUTSIDE else definition
-        if definition.kind is not Kind.IMPORTED or index.imported(home).get(name) is None:
+        if definition.kind is not Kind.IMPORTED:
             return definition
         bound = self.facts.definitions.walk(other).bindings.get(name, ())
         is_same = self._absolute(home, name) == self._absolute(other, name)
@@ -330,12 +373,11 @@ class Translation:
 
     def _absolute(self, module: cst.Module, name: str) -> object:
         """Return where a module imports a name from, comparable between modules."""
+        linked = self.facts.index.linked(module, name)
+        if linked is not None:
+            return linked
         origin = self.facts.index.imported(module).get(name)
-        if origin is None:
-            return None
-        return self.facts.index.linked(module, origin) or (
-            origin if not origin.startswith(".") else (module, origin)
-        )
+        return origin if origin is None or not origin.startswith(".") else (module, origin)
 
     def _is_local(self, definition: Definition) -> bool:
         walk = self.facts.definitions.walk(self.function)

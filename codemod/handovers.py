@@ -16,6 +16,7 @@ from codemod.facts import Facts
 from codemod.functions import (
     Translation,
     bound_arguments,
+    doubtful,
     rebinding_problem,
     signature_problem,
     sites,
@@ -172,14 +173,20 @@ def _callers(
     inline = [
         call.carrier for call in found if has_body is not None and _may_have(facts, call, has_body)
     ]
+    for func, other in doubtful(facts, function):
+        call = invocation(facts.index, func)
+        if call is not None and not facts.index.inside(func, function):
+            problem_there = Refusal("helper-overridden", other, function.name.value)
+            yield from _unclear(facts, call, through, problem_there)
     guards = Guards(facts.index, inline)
     for call in found:
         func = call.func
         if call.carrier in inline or guards.decide_on(call.carrier):
             continue
         bound = bound_arguments(facts, function, func, call.args)
-        if bound is None:
-            yield from _unclear(facts, call, through)
+        if bound is None or not call.takes_keywords:
+            unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
+            yield from _unclear(facts, call, through, unclear)
             continue
         if not call.args:
             continue
@@ -216,9 +223,10 @@ def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
     )
 
 
-def _unclear(facts: Facts, call: Invocation, through: Through) -> Iterator[LegacyCall]:
+def _unclear(
+    facts: Facts, call: Invocation, through: Through, problem: Refusal
+) -> Iterator[LegacyCall]:
     """Yield a call that is given its URI in a way that cannot be told, for each it may be."""
-    problem = Refusal("helper-call-unclear", call.carrier, through.function.name.value)
     for value, entry in _given_values(facts, call):
         perhaps = replace(through, uri=facts.templates.of(value), keeps_location=True)
         yield LegacyCall(call, value, Style.FUNCTION, entry, problem=problem, through=perhaps)

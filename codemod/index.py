@@ -52,7 +52,7 @@ Linked = tuple[cst.Module | str, tuple[str, ...]]
 Linker = Callable[[cst.Module, str], Linked | None]
 
 
-def unlinked(module: cst.Module, origin: str) -> None:
+def unlinked(module: cst.Module, name: str) -> None:
     """Resolve no import: what a module says of others when they are not read."""
 
 
@@ -62,7 +62,7 @@ class Index:
     Attributes:
         module: The module that is looked at.
         modules: That one and the others; every node the index hands out belongs to one of them.
-        linked: Resolves what one of them imports from another.
+        linked: Resolves a dotted name that one of them imports.
         parent: The syntactic parent of every node but the module.
         order: The place of every attribute access and statement in the source.
         attributes: The attribute accesses by their last name.
@@ -84,7 +84,7 @@ class Index:
         self.classes: list[cst.ClassDef] = []
         self.imports: list[cst.Import | cst.ImportFrom] = []
         self.identifiers: dict[cst.Module, set[str]] = {}
-        self._imported: dict[cst.Module, dict[str, str]] = {}
+        self._imported: dict[cst.Module, dict[str, set[str]]] = {}
         for one in self.modules:
             self._walk(one)
 
@@ -224,23 +224,29 @@ class Index:
         Origins are dotted; relative ones begin with dots. A name that is imported twice from
         different places is left out.
         """
+        every = self.all_imported(node)
+        return {name: next(iter(origins)) for name, origins in every.items() if len(origins) == 1}
+
+    def all_imported(self, node: cst.CSTNode) -> dict[str, set[str]]:
+        """Return likewise each name with all places that it may come from, ``*`` among them."""
         module = self.module_of(node)
         found = self._imported.get(module)
         if found is None:
             found = self._imported[module] = self._imports_of(module)
         return found
 
-    def _imports_of(self, module: cst.Module) -> dict[str, str]:
+    def _imports_of(self, module: cst.Module) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
         for node in self.imports:
             if self.module_of(node) is not module:
                 continue
             prefix = ""
             if isinstance(node, cst.ImportFrom):
-                if isinstance(node.names, cst.ImportStar):
-                    continue
                 dots = "." * len(node.relative)
                 prefix = dots + (dotted(node.module) or "" if node.module else "")
+                if isinstance(node.names, cst.ImportStar):
+                    found["*"].add(prefix)
+                    continue
                 prefix = prefix if prefix.endswith(".") else prefix + "."
             assert not isinstance(node.names, cst.ImportStar)
             for alias in node.names:
@@ -253,7 +259,7 @@ class Index:
                 else:
                     top = origin.partition(".")[0]
                     found[top].add(top)
-        return {name: origins.pop() for name, origins in found.items() if len(origins) == 1}
+        return found
 
     @cached_property
     def attribute_stores(self) -> dict[str, list[tuple[cst.Attribute, cst.BaseExpression | None]]]:

@@ -35,6 +35,11 @@ class Invocation:
     is_indirect: bool
 
     @property
+    def takes_keywords(self) -> bool:
+        """Whether the argument list may hold keywords: of ``run_in_executor`` it may not."""
+        return self.carrier.func is self.func or callee(self.carrier) not in _POSITIONAL
+
+    @property
     def receiver(self) -> cst.BaseExpression:
         """What the method is called on; the function itself where there is no such thing."""
         return self.func.value if isinstance(self.func, cst.Attribute) else self.func
@@ -45,6 +50,8 @@ class Invocation:
         return self.func.attr.value if isinstance(self.func, cst.Attribute) else self.func.value
 
 
+#: Functions that hand on nothing but positional arguments.
+_POSITIONAL = ("run_in_executor", "run_sync")
 #: Functions that run another one, and the position of that one among their arguments.
 _RUNNERS = {
     "to_thread": 0,

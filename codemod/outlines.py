@@ -39,8 +39,8 @@ class Outline:
     """What a module says of its names.
 
     Attributes:
-        imports: Names that an import binds, to the dotted name they come from. Relative ones begin
-            with dots; a name that is imported from several places is left out.
+        imports: Names that an import binds, to the dotted names they may come from. Relative ones
+            begin with dots.
         stars: What everything is imported from.
         bound: Names that the module binds itself, not counting those inside functions.
         mentions: For each of them the dotted names that its definition mentions; under ``""``
@@ -52,7 +52,7 @@ class Outline:
             ``name`` or ``module.name``, and on which line.
     """
 
-    imports: dict[str, str] = field(default_factory=dict)
+    imports: dict[str, set[str]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
     mentions: dict[str, set[str]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ def outline(source: bytes | str) -> Outline | None:
     text = source.encode(errors="replace") if isinstance(source, str) else source
     uploading = {name for name, needed in _UPLOADING.items() if needed in text}
     found = Outline()
-    imports: dict[str, set[str]] = {}
+    imports = found.imports
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -97,7 +97,6 @@ def outline(source: bytes | str) -> Outline | None:
                 else:
                     origin = f"{prefix}{between}{alias.name}"
                     imports.setdefault(alias.asname or alias.name, set()).add(origin)
-    found.imports = {name: one.pop() for name, one in imports.items() if len(one) == 1}
     _take(found, "", [tree], uploading)
     for names, statement in _bindings(tree.body):
         for name in names:

@@ -139,12 +139,21 @@ class Repository:
         if outlined is None:
             return None
         first, _, rest = name.partition(".")
-        origin = outlined.imports.get(first)
-        if origin is not None:
-            return self.resolve(path, f"{origin}.{rest}" if rest else origin)
+        origins = outlined.imports.get(first)
+        if origins is not None:
+            return self._imported_as(path, origins, (rest,) if rest else (), _DEPTH)
         if outlined.stars and first not in outlined.bound:
             return self._exported(path, tuple(name.split(".")), _DEPTH)
         return None
+
+    def _imported_as(
+        self, path: str, origins: set[str], rest: tuple[str, ...], depth: int
+    ) -> Resolved | None:
+        """Return where an import leads; of several, as in ``except ImportError``, all the same."""
+        found = {self.resolve(path, ".".join((origin, *rest)), depth - 1) for origin in origins} - {
+            None
+        }
+        return found.pop() if len(found) == 1 else None
 
     def _folders(self, path: str, level: int, parts: tuple[str, ...]) -> Iterator[str]:
         """Yield the folders in which Python may look for an import."""
@@ -192,11 +201,11 @@ class Repository:
         if outlined is None:
             return None
         name = rest[0]
-        origin = outlined.imports.get(name)
+        origins = outlined.imports.get(name)
         if name in outlined.bound:
-            return (path, rest) if origin is None else None
-        if origin is not None:
-            return self.resolve(path, ".".join((origin, *rest[1:])), depth - 1)
+            return (path, rest) if origins is None else None
+        if origins is not None:
+            return self._imported_as(path, origins, rest[1:], depth)
         found = {
             one
             for star in outlined.stars
@@ -211,6 +220,20 @@ class Repository:
             found = self._imported[path] = frozenset(self._imports(path))
         return found
 
+    def between(self, path: str, wanted: str) -> list[str]:
+        """Return the modules through which a file may get something that another one binds."""
+        return [
+            one
+            for one in sorted(self.imported(path))
+            if one not in (path, wanted) and wanted in self._mentioned(one)
+        ]
+
+    def _mentioned(self, path: str) -> set[str]:
+        outlined = self.outline(path)
+        mentions = outlined.mentions[""] if outlined is not None else ()
+        resolved = (self.named(path, mention) for mention in mentions)
+        return {one[0] for one in resolved if one is not None}
+
     def _imports(self, path: str) -> Iterator[str]:
         outlined = self.outline(path)
         if outlined is None:
@@ -221,8 +244,15 @@ class Repository:
                 yield resolved[0]
         for mention in outlined.mentions[""]:
             resolved = self.named(path, mention)
-            if resolved is not None:
-                yield resolved[0]
+            if resolved is None:
+                continue
+            yield resolved[0]
+            # What another module makes of something that it imports itself, such as an instance.
+            inner = self.outline(resolved[0])
+            for deeper in inner.mentions.get(resolved[1][0], ()) if inner and resolved[1] else ():
+                made_of = self.named(resolved[0], deeper)
+                if made_of is not None:
+                    yield made_of[0]
 
     # -- what to read ----------------------------------------------------------------------
 

@@ -124,6 +124,7 @@ def _review_module(
         wanted = [*callers, *repository.uploading(path, content)]
         for caller in callers:
             wanted += repository.uploading(caller)
+            wanted += repository.between(caller, path)
         for one in dict.fromkeys(wanted):
             other, text = repository.module(one), repository.content(one)
             if one != path and other is not None and text is not None:
@@ -151,8 +152,8 @@ class _Linker:
     paths: Mapping[cst.Module, str]
     modules: Mapping[str, cst.Module]
 
-    def __call__(self, module: cst.Module, origin: str) -> Linked | None:
-        found = self.repository.resolve(self.paths[module], origin)
+    def __call__(self, module: cst.Module, name: str) -> Linked | None:
+        found = self.repository.named(self.paths[module], name)
         if found is None:
             return None
         path, rest = found

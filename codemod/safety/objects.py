@@ -49,9 +49,22 @@ def object_stays_private(case: Proposal) -> Refusal | None:
     }
     for fate, node, what in fates_left(case.seen, case.layout, case.facts):
         reason = reasons.get(fate)
+        if fate is Fate.MAY_BE_READ and _is_on_the_way(case, node):
+            reason = "object-read-back"
         if reason is not None:
             return Refusal(reason, node, what)
     return _on_attribute(case.facts, case.candidate)
+
+
+def _is_on_the_way(case: Proposal, node: cst.CSTNode) -> bool:
+    """Tell whether code belongs to a function that makes the call, so that it runs each time."""
+    functions = {
+        call.through.function
+        for outer in case.candidate.calls
+        for call in outer.inward()
+        if call.through is not None
+    }
+    return case.facts.index.within(node, functions)
 
 
 def _on_attribute(facts: Facts, candidate: Candidate) -> Refusal | None:
