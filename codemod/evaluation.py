@@ -16,7 +16,9 @@ from codemod.syntax import (
     callee,
     descendants,
     dotted,
+    last_name,
     names_in,
+    root_name,
     string_value,
 )
 from codemod.template import Hole, Piece, Template, basename, has_text, literal, normal, source
@@ -101,6 +103,8 @@ class Templates:
             definition = self._definitions.of(node)
             if self._definitions.is_rebound_elsewhere(definition):
                 return (Hole(("read", node), node.value, node),)
+            if definition.kind is Kind.IMPORTED:
+                return self._imported(node, is_text) or self.of_definition(definition)
             return self.of_definition(definition, is_text=is_text)
         if isinstance(node, cst.NamedExpr):
             return self.of(node.value, is_text=is_text)
@@ -251,11 +255,33 @@ class Templates:
             pieces = list(normal(pieces))
         return pieces
 
+    def _imported(self, node: cst.Name | cst.Attribute, is_text: bool) -> Iterable[Piece]:
+        """Return what a constant of another module is; nothing if it cannot be told.
+
+        If that module is not read, it is at least the same for all that import it.
+        """
+        index = self._definitions.index
+        root, name = root_name(node), dotted(node)
+        if root is None or name is None or last_name(node) in index.attribute_stores:
+            return ()
+        if self._definitions.of(root).kind is not Kind.IMPORTED:
+            return ()
+        target = self._definitions.target(node)
+        if target is not None and target.kind is Kind.ASSIGNED:
+            return self.of_definition(target, is_text=is_text)
+        linked = index.linked(index.module_of(root), name)
+        if linked is None or not isinstance(linked[0], str):
+            return ()
+        return (Hole(("imported", *linked), source(node), node),)
+
     def _attribute(self, node: cst.Attribute) -> Iterable[Piece]:
         """Look through ``self.x`` set just before, and ``.key`` and the like of an S3 resource."""
         stored = self._definitions.attribute_reads.get(node)
         if stored is not None:
             return self.of_definition(stored)
+        imported = self._imported(node, is_text=True)
+        if imported:
+            return imported
         name = node.attr.value
         if name in ("key", "bucket_name", "name"):
             made = self._definitions.resolve(node.value)

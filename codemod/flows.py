@@ -292,11 +292,11 @@ def _virtual(
         is_argument = isinstance(payload.node, cst.Name) and node in facts.index.parent
         if is_argument:
             form = Form.UNKNOWN if inner.given is Given.BODY else form
-    content_type = inner.content_type
+    content_type, untyped = inner.content_type, inner.content_type_problem
     if content_type is not None and problem is None:
         content_type = translate.expression(content_type)
         if content_type is None:
-            problem = Refusal("payload-made-in-helper", call.carrier, "ContentType")
+            untyped = Refusal("payload-made-in-helper", call.carrier, "ContentType")
     bucket = translate.template(inner.bucket) if inner.bucket is not None else None
     key = translate.template(inner.key) if inner.key is not None else None
     uri = translate.template(inner.uri)
@@ -324,6 +324,7 @@ def _virtual(
         key_node=None,
         via=via,
         problem=problem,
+        content_type_problem=untyped,
     )
 
 

@@ -12,7 +12,7 @@ from codemod.definitions import Definition, Kind
 from codemod.edits import Replacement, substitute
 from codemod.facts import Facts
 from codemod.refusals import Refusal
-from codemod.syntax import descendants, dotted, names_in
+from codemod.syntax import descendants, dotted, names_in, root_name
 from codemod.template import Hole, Template, normal
 
 #: What the parameters of a function are given by one call.
@@ -216,7 +216,7 @@ def bound_arguments(
         value = values.get(param.name.value)
         if value is None:
             value = param.default
-            if value is None or not _is_literal(value):
+            if value is None or not _is_constant(facts, value):
                 return None
         definition = next(
             (one for one in walk.bindings[param.name.value] if one.node is param), None
@@ -226,10 +226,18 @@ def bound_arguments(
     return found
 
 
-def _is_literal(node: cst.BaseExpression) -> bool:
+def _is_constant(facts: Facts, node: cst.BaseExpression) -> bool:
     """Tell whether a default has the same value whenever it is evaluated."""
     if isinstance(node, cst.Name):
-        return node.value in ("None", "True", "False")
+        if node.value in ("None", "True", "False"):
+            return True
+        definition = facts.definitions.of(node)
+        kinds = (Kind.ASSIGNED, Kind.IMPORTED)
+        return definition.kind in kinds and not facts.definitions.is_rebound_elsewhere(definition)
+    if isinstance(node, cst.Attribute):  # of a module with settings
+        root = root_name(node)
+        is_stored = node.attr.value in facts.index.attribute_stores
+        return root is not None and not is_stored and facts.definitions.origin(node) is not None
     return isinstance(node, (cst.SimpleString, cst.Integer, cst.Float, cst.ConcatenatedString))
 
 
@@ -315,7 +323,10 @@ class Translation:
             definition = hole.key[1]
             assert isinstance(definition, Definition)
             if definition in self.bound:
-                return self.facts.templates.of(self.bound[definition])
+                value = self.bound[definition]
+                template = self.facts.templates.of(value)
+                is_default = self.facts.index.inside(value, self.function.params)
+                return self.template(template) if is_default else template
             if not self._is_local(definition):
                 theirs = self._theirs(definition)
                 return (Hole(("definition", theirs), theirs.name, hole.node),)
@@ -329,6 +340,8 @@ class Translation:
             ):
                 key = ("expression", self._spelled(str(spelled), names), translated, states)
                 return (Hole(key, hole.text, hole.node),)
+        elif kind == "imported":
+            return (hole,)
         elif kind in ("basename", "default bucket"):
             inner = hole.key[1]
             assert isinstance(inner, tuple)
@@ -410,8 +423,12 @@ class Translation:
         definition = self.facts.definitions.of(name)
         value = self.bound.get(definition)
         if value is not None:
+            if self.facts.index.inside(value, self.function.params):  # a default
+                return self.expression(value)
             return value if _is_repeatable(value) or self._is_read_once(definition) else None
         if not self._is_local(definition):
+            if self._imports_it(definition):
+                return name
             if self._theirs(definition) is not self.facts.definitions.free(name.value, self.call):
                 return None
             caller = self.facts.definitions.walk(self.facts.index.function(self.call))
@@ -420,6 +437,18 @@ class Translation:
         if definition.kind is Kind.ASSIGNED and definition.value is not None:
             return self.expression(definition.value)
         return None
+
+    def _imports_it(self, definition: Definition) -> bool:
+        """Tell whether the calling function imports the same under the same name before."""
+        index, definitions = self.facts.index, self.facts.definitions
+        bound = definitions.walk(index.function(self.call)).bindings.get(definition.name, ())
+        if len(bound) != 1 or {definition.kind, bound[0].kind} != {Kind.IMPORTED}:
+            return False
+        name = definition.name
+        ours, theirs = index.module_of(self.function), index.module_of(self.call)
+        return self._absolute(ours, name) == self._absolute(
+            theirs, name
+        ) and definitions.known_before(bound[0], index.statement(self.call))
 
     def _is_read_once(self, definition: Definition) -> bool:
         """An argument that is read once, right as the payload, may be any expression."""

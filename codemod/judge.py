@@ -100,7 +100,12 @@ def judge(facts: Facts) -> Judgement:
 
 
 def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:
-    problems = (candidate.upload.problem, *(call.problem for call in candidate.calls))
+    is_typed = all(call.content_type is True for call in candidate.calls)
+    problems = (
+        candidate.upload.problem,
+        *(call.problem for call in candidate.calls),
+        None if is_typed else candidate.upload.content_type_problem,
+    )
     problem = next((one for one in problems if one is not None), None)
     if problem is not None:
         return [Verdict(call, candidate.upload, Fix.NONE, problem) for call in candidate.calls]

@@ -71,7 +71,9 @@ def rewrite(
         body = apply(facts.index, module, edits)
         limit_here = limits.get(module)
         if limit_here and any(place.after is None for place in limit_here.places):
-            first = body.body[0].with_changes(leading_lines=(cst.EmptyLine(indent=False),))
+            blank = 2 if isinstance(body.body[0], (cst.FunctionDef, cst.ClassDef)) else 1
+            lines = [cst.EmptyLine(indent=False)] * blank
+            first = body.body[0].with_changes(leading_lines=lines)
             constant = _constant_statement(limit_here.name, settings, is_apart=False)
             body = body.with_changes(body=[constant, first, *body.body[1:]])
         changed[module] = body

@@ -62,6 +62,7 @@ class Upload:
         key_node: The expression for the key, where there is one.
         via: The function of the file that makes the upload, if this is a call of one.
         problem: Why the upload cannot be followed through that function.
+        content_type_problem: Why that is not possible unless the call has a ContentType itself.
     """
 
     invocation: Invocation
@@ -77,6 +78,7 @@ class Upload:
     key_node: cst.BaseExpression | None = None
     via: Via | None = None
     problem: Refusal | None = None
+    content_type_problem: Refusal | None = None
 
     @property
     def innermost(self) -> Upload:
