@@ -97,7 +97,7 @@ class Callers:
             if last != relied.name:
                 continue
             if module:
-                resolved = self._repository.resolve(path, text)
+                resolved = self._repository.dotted(path, text)
                 leads_there = resolved is not None and resolved[0] == relied.path
             else:
                 leads_there = relied.path in self._repository.imported(path)

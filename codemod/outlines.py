@@ -27,6 +27,14 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What an import names: a module, with dots in front if relative, and what it takes of it."""
+
+    module: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ClassOutline:
     """The dotted names of the bases of a class, and the lines on which it gives names a value."""
 
@@ -39,8 +47,8 @@ class Outline:
     """What a module says of its names.
 
     Attributes:
-        imports: Names that an import binds, to the dotted names they may come from. Relative ones
-            begin with dots.
+        imports: Names that an import binds, to what they may come from.
+        exported: Those of them that are bound when the module is loaded, not within functions.
         stars: What everything is imported from.
         bound: Names that the module binds itself, not counting those inside functions.
         mentions: For each of them the dotted names that its definition mentions; under ``""``
@@ -52,7 +60,8 @@ class Outline:
             ``name`` or ``module.name``, and on which line.
     """
 
-    imports: dict[str, set[str]] = field(default_factory=dict)
+    imports: dict[str, set[Origin]] = field(default_factory=dict)
+    exported: set[str] = field(default_factory=set)
     stars: list[str] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
     mentions: dict[str, set[str]] = field(default_factory=dict)
@@ -72,13 +81,13 @@ def outline(source: bytes | str) -> Outline | None:
     text = source.encode(errors="replace") if isinstance(source, str) else source
     uploading = {name for name, needed in _UPLOADING.items() if needed in text}
     found = Outline()
-    imports = found.imports
     for node in nodes:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                top = alias.name.partition(".")[0]
-                name, origin = (alias.asname, alias.name) if alias.asname else (top, top)
-                imports.setdefault(name, set()).add(origin)
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for name, origin in _imported(node):
+                if name == "*":
+                    found.stars.append(origin.module)
+                else:
+                    found.imports.setdefault(name, set()).add(origin)
         elif isinstance(node, ast.ClassDef):
             found.classes.setdefault(node.name, _class(node))
         elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
@@ -88,21 +97,27 @@ def outline(source: bytes | str) -> Outline | None:
             replaced = _replaced(node)
             if replaced is not None:
                 found.replaced.setdefault(replaced, node.lineno)
-        elif isinstance(node, ast.ImportFrom):
-            prefix = "." * node.level + (node.module or "")
-            between = "" if prefix.endswith(".") else "."
-            for alias in node.names:
-                if alias.name == "*":
-                    found.stars.append(prefix)
-                else:
-                    origin = f"{prefix}{between}{alias.name}"
-                    imports.setdefault(alias.asname or alias.name, set()).add(origin)
     _take(found, "", [tree], uploading)
     for names, statement in _bindings(tree.body):
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            found.exported.update(names)
+            continue
         for name in names:
             found.bound.add(name)
             _take(found, name, [statement], uploading)
     return found
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Origin]]:
+    """Yield the names that an import binds, ``*`` for all, and what they come from."""
+    if isinstance(node, ast.ImportFrom):
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            yield alias.asname or alias.name, Origin(module, alias.name)
+        return
+    for alias in node.names:
+        top = alias.name.partition(".")[0]
+        yield (alias.asname, Origin(alias.name)) if alias.asname else (top, Origin(top))
 
 
 def _class(node: ast.ClassDef) -> ClassOutline:
@@ -148,7 +163,9 @@ def _bindings(body: Iterable[ast.stmt]) -> Iterator[tuple[list[str], ast.stmt]]:
             yield [name for target in statement.targets for name in _names(target)], statement
         elif isinstance(statement, (ast.AnnAssign, ast.AugAssign)):
             yield list(_names(statement.target)), statement
-        elif not isinstance(statement, (ast.Import, ast.ImportFrom)):
+        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+            yield [name for name, _ in _imported(statement)], statement
+        else:
             for part in ("body", "orelse", "finalbody"):
                 yield from _bindings(getattr(statement, part, ()))
             for handler in getattr(statement, "handlers", ()):

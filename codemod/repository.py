@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 
 import libcst as cst
 
-from codemod.outlines import Outline, outline
+from codemod.outlines import Origin, Outline, outline
 from codemod.parsing import parse
 from codemod.source import read
 
 #: What marks the folder that holds all the modules that import each other.
 _MARKS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
+#: What changes where Python looks first, so that nobody knows what an import finds.
+_PATH_CHANGES = frozenset({"sys.path.insert", "site.addsitedir", "os.chdir"})
 #: Folders beside which, or in which, packages lie.
 _SOURCE_FOLDERS = ("", "src", "lib", "python")
 #: How many modules an import may be handed through, and a call by functions of several modules.
@@ -38,6 +41,8 @@ class Repository:
         self._is_file: dict[str, bool] = {}
         self._roots: dict[str, str] = {}
         self._imported: dict[str, frozenset[str]] = {}
+        self._resolved: dict[tuple[str, str, tuple[str, ...], str], Resolved | None] = {}
+        self._starred: dict[tuple[str, str], bool] = {}
 
     def holding(self, contents: Mapping[str, bytes]) -> Repository:
         """Return the repository as it is when some files hold something else."""
@@ -65,7 +70,9 @@ class Repository:
         if path in self._contents:
             return self._contents[path]
         try:
-            return read(path) if os.path.getsize(path) <= _MOST_BYTES else None
+            status = os.stat(path)
+            is_small = stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES
+            return read(path) if is_small else None
         except OSError:
             return None
 
@@ -104,58 +111,85 @@ class Repository:
 
     # -- imports ---------------------------------------------------------------------------
 
-    def resolve(self, path: str, origin: str, depth: int = _DEPTH) -> Resolved | None:
-        """Return the module that binds a dotted name, as an import in a file means it.
-
-        Args:
-            path: The file that imports.
-            origin: The dotted name; a relative one begins with dots.
-            depth: How many modules the name may still be handed on by.
+    def named(self, path: str, name: str) -> Resolved | None:
+        """Return the module that binds a dotted name which a file got by an import.
 
         Returns:
-            The file and the rest of the name, empty for the module itself. ``None`` if the file
-            is not in the repository, or if there are several it could be.
+            The file and the rest of the name, empty for a module itself. ``None`` if the name is
+            not from the repository, or if there are several things that it could be.
         """
-        if depth < 0:
-            return None
-        level = len(origin) - len(origin.lstrip("."))
-        parts = tuple(part for part in origin[level:].split(".") if part)
-        found: dict[str, Resolved] = {}
-        for folder in self._folders(path, level, parts):
-            one = self._below(folder, parts, depth)
-            package = os.path.join(folder, "__init__.py")
-            if level and parts and os.path.normpath(path) != os.path.normpath(package):
-                if self._exists(package):
-                    one = self._exported(package, parts, depth) or one
-            if one is not None:
-                found.setdefault(os.path.realpath(one[0]), one)
-        if len(found) != 1:
-            return None
-        return next(iter(found.values()))
-
-    def named(self, path: str, name: str) -> Resolved | None:
-        """Return the module that binds a dotted name which a file got by an import."""
         outlined = self.outline(path)
         if outlined is None:
             return None
-        first, _, rest = name.partition(".")
+        first, *rest = name.split(".")
         origins = outlined.imports.get(first)
-        if origins is not None:
-            return self._imported_as(path, origins, (rest,) if rest else (), _DEPTH)
-        if outlined.stars and first not in outlined.bound:
-            return self._exported(path, tuple(name.split(".")), _DEPTH)
-        return None
+        if origins is None:
+            return self._from_stars(path, (first, *rest)) if first not in outlined.bound else None
+        if self.starred(path, first):
+            return None
+        return self._from(path, origins, tuple(rest))
 
-    def _imported_as(
-        self, path: str, origins: set[str], rest: tuple[str, ...], depth: int
-    ) -> Resolved | None:
+    def dotted(self, path: str, name: str) -> Resolved | None:
+        """Return what a dotted name means that begins with a module, as in ``patch("a.b", …)``."""
+        first, *rest = name.split(".")
+        return self._origin(path, Origin(first), tuple(rest))
+
+    def starred(self, path: str, name: str) -> bool:
+        """Tell whether ``from … import *`` in a file may bind a name."""
+        known = (path, name)
+        if known not in self._starred:
+            self._starred[known] = False  # for those that import each other
+            outlined = self.outline(path)
+            self._starred[known] = outlined is not None and any(
+                self._may_export(path, star, name) for star in outlined.stars
+            )
+        return self._starred[known]
+
+    def _may_export(self, path: str, star: str, name: str) -> bool:
+        if name.startswith("_"):
+            return False
+        module = self._origin(path, Origin(star), ())
+        outlined = self.outline(module[0]) if module is not None else None
+        if module is None or outlined is None:
+            return True
+        return name in outlined.bound | outlined.exported or self.starred(module[0], name)
+
+    def _from(self, path: str, origins: set[Origin], rest: tuple[str, ...]) -> Resolved | None:
         """Return where an import leads; of several, as in ``except ImportError``, all the same."""
-        found = {self.resolve(path, ".".join((origin, *rest)), depth - 1) for origin in origins} - {
-            None
-        }
+        found = {self._origin(path, origin, rest) for origin in origins} - {None}
         return found.pop() if len(found) == 1 else None
 
-    def _folders(self, path: str, level: int, parts: tuple[str, ...]) -> Iterator[str]:
+    def _from_stars(self, path: str, names: tuple[str, ...]) -> Resolved | None:
+        outlined = self.outline(path)
+        assert outlined is not None
+        if not all(self._origin(path, Origin(star), ()) for star in outlined.stars):
+            return None  # one of them may bind anything
+        found = {
+            self._origin(path, Origin(star, names[0]), names[1:]) for star in outlined.stars
+        } - {None}
+        return found.pop() if len(found) == 1 and not names[0].startswith("_") else None
+
+    def _origin(self, path: str, origin: Origin, rest: tuple[str, ...]) -> Resolved | None:
+        names = (*((origin.name,) if origin.name else ()), *rest)
+        known = (os.path.dirname(path), origin.module, names, os.path.basename(path))
+        if known not in self._resolved:
+            self._resolved[known] = None  # for modules that import each other
+            self._resolved[known] = self._find(path, origin.module, names)
+        return self._resolved[known]
+
+    def _find(self, path: str, module: str, names: tuple[str, ...]) -> Resolved | None:
+        level = len(module) - len(module.lstrip("."))
+        parts = [part for part in module[level:].split(".") if part]
+        places: dict[str, str] = {}
+        for folder in self._folders(path, level, parts):
+            place = self._place(folder, parts)
+            if place is not None:
+                places.setdefault(os.path.realpath(place), place)
+        if len(places) != 1:
+            return None
+        return self._member(path, next(iter(places.values())), names)
+
+    def _folders(self, path: str, level: int, parts: list[str]) -> Iterator[str]:
         """Yield the folders in which Python may look for an import."""
         folder = os.path.dirname(path)
         if level:
@@ -163,7 +197,10 @@ class Repository:
                 folder = _above(folder)
             yield folder
             return
+        outlined = self.outline(path)
         if not parts or parts[0] in sys.stdlib_module_names:
+            return
+        if outlined is not None and not _PATH_CHANGES.isdisjoint(outlined.mentions[""]):
             return
         root = self.root(path)
         while True:
@@ -173,45 +210,57 @@ class Repository:
                 return
             folder = _above(folder)
 
-    def _below(self, folder: str, parts: tuple[str, ...], depth: int) -> Resolved | None:
+    def _place(self, folder: str, parts: list[str]) -> str | None:
+        """Return the file of a module, or the folder of a package."""
+        place = folder or os.curdir
         for position, part in enumerate(parts):
-            package = os.path.join(folder, part, "__init__.py")
-            module = os.path.join(folder, f"{part}.py")
-            rest = parts[position + 1 :]
-            if self._exists(package):
-                here = self._exported(package, rest, depth)
-                if here is not None:
-                    return here
-                folder = os.path.join(folder, part)
-            elif self._exists(module):
-                return self._exported(module, rest, depth)
-            elif os.path.isdir(os.path.join(folder, part)):
-                folder = os.path.join(folder, part)
-            else:
+            package, module = os.path.join(place, part), os.path.join(place, f"{part}.py")
+            if self._exists(module) and not self._exists(os.path.join(package, "__init__.py")):
+                return self._plain(module) if position == len(parts) - 1 else None
+            if not os.path.isdir(package):
                 return None
-        package = os.path.join(folder, "__init__.py")
-        return (package, ()) if self._exists(package) else None
+            place = package
+        return place
 
-    def _exported(self, path: str, rest: tuple[str, ...], depth: int) -> Resolved | None:
+    def _member(self, path: str, place: str, names: tuple[str, ...]) -> Resolved | None:
+        """Return what a module or package, and then dotted names, stand for."""
+        while os.path.isdir(place):
+            package = self._plain(os.path.join(place, "__init__.py"))
+            is_there = self._exists(package)
+            if not names:
+                return (package, ()) if is_there else None
+            exported = None
+            if is_there and package != path:
+                exported = self._exported(package, names)
+            inner = self._place(place, [names[0]])
+            if exported is not None:
+                same = inner is not None and self._member(path, inner, names[1:]) == exported
+                return exported if inner is None or same else None
+            if inner is None:
+                return None
+            place, names = inner, names[1:]
+        return self._exported(place, names) if names else (place, ())
+
+    def _exported(self, path: str, names: tuple[str, ...]) -> Resolved | None:
         """Return where a name of a module is bound: there, or where that imports it from."""
-        path = os.path.normpath(path).replace(os.sep, "/")
-        if not rest:
-            return None if os.path.basename(path) == "__init__.py" else (path, ())
         outlined = self.outline(path)
         if outlined is None:
             return None
-        name = rest[0]
-        origins = outlined.imports.get(name)
+        name = names[0]
         if name in outlined.bound:
-            return (path, rest) if origins is None else None
-        if origins is not None:
-            return self._imported_as(path, origins, rest[1:], depth)
-        found = {
-            one
-            for star in outlined.stars
-            if (one := self.resolve(path, _joined(star, rest), depth - 1)) is not None
-        }
-        return found.pop() if len(found) == 1 and not name.startswith("_") else None
+            return (path, names) if name not in outlined.exported else None
+        if name in outlined.exported:
+            if self.starred(path, name):
+                return None
+            return self._from(path, outlined.imports[name], names[1:])
+        return self._from_stars(path, names)
+
+    def _plain(self, path: str) -> str:
+        """Return a path as reports have it, so that the same file has the same."""
+        path = os.path.normpath(path)
+        if os.pardir in path.split(os.sep):
+            path = os.path.relpath(path)
+        return path.replace(os.sep, "/")
 
     def imported(self, path: str) -> frozenset[str]:
         """Return the files that bind what a file imports and mentions."""
@@ -239,7 +288,7 @@ class Repository:
         if outlined is None:
             return
         for star in outlined.stars:
-            resolved = self.resolve(path, star)
+            resolved = self._origin(path, Origin(star), ())
             if resolved is not None:
                 yield resolved[0]
         for mention in outlined.mentions[""]:

@@ -71,10 +71,13 @@ def write_together(changes: Sequence[Change]) -> None:
         for change in changes:
             write(change.path, before=change.before, after=change.after)
             done.append(change)
-    except OSError as error:
+    except BaseException as error:
         for change in reversed(done):
-            write(change.path, before=change.after, after=change.before)
-        raise OSError(error.errno or errno.EIO, reason(error), change.path) from error
+            with contextlib.suppress(OSError):
+                write(change.path, before=change.after, after=change.before)
+        if isinstance(error, OSError):
+            raise OSError(error.errno or errno.EIO, reason(error), change.path) from error
+        raise
 
 
 def _replace(target: str, content: bytes) -> None:
