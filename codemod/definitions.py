@@ -137,6 +137,8 @@ class Definitions:
         if linked is None or isinstance(linked[0], str) or len(linked[1]) != 1:
             return []
         module, bound = linked[0], linked[1][0]
+        if self.index.linked.starred(module, bound):
+            return []
         found = list(self.walk(module).bindings.get(bound, ()))
         shared = self.placeholder(module, bound, Kind.SHARED)
         return [*found, shared] if bound in self.declared_elsewhere else found

@@ -11,7 +11,7 @@ from codemod.cells import Borders, Cells
 from codemod.clients import Clients
 from codemod.definitions import Definitions
 from codemod.evaluation import Templates
-from codemod.index import Index, Linker, unlinked
+from codemod.index import Index, Linker
 from codemod.model import Place
 
 
@@ -32,7 +32,7 @@ class Facts:
         module: cst.Module,
         borders: Borders | None = None,
         others: Sequence[cst.Module] = (),
-        linked: Linker = unlinked,
+        linked: Linker | None = None,
         rebound: Mapping[tuple[cst.Module, str, str], Place] | None = None,
     ) -> Facts:
         """Walk a module and prepare the answers; most are worked out when first asked for.

@@ -353,8 +353,19 @@ def _handles_errors_of_payload(facts: Facts, upload: Upload) -> bool:
 
 def _uses_up(node: cst.BaseExpression) -> bool:
     """Tell whether making a payload may use up an iterator, which can be done only once."""
-    eaters = ("join", "list", "sorted", "tuple", "set", "sum", "zip", "map", "filter", "enumerate")
-    return any(callee(part) in eaters for part in descendants(node))
+    return any(
+        callee(part) in _EATERS
+        or isinstance(part, cst.StarredElement)
+        or (isinstance(part, cst.Arg) and part.star)
+        for part in descendants(node)
+    )
+
+
+#: Functions that take everything out of an iterator.
+_EATERS = frozenset(
+    "join list sorted tuple set frozenset dict bytes bytearray sum min max any all zip map filter"
+    " enumerate reversed next iter OrderedDict deque Counter".split()
+)
 
 
 def _at_its_path(facts: Facts, payload: Payload) -> Payload:

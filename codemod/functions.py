@@ -12,7 +12,7 @@ from codemod.definitions import Definition, Kind
 from codemod.edits import Replacement, substitute
 from codemod.facts import Facts
 from codemod.refusals import Refusal
-from codemod.syntax import descendants, dotted, names_in, root_name
+from codemod.syntax import descendants, dotted, last_name, names_in, root_name
 from codemod.template import Hole, Template, normal
 
 #: What the parameters of a function are given by one call.
@@ -56,7 +56,11 @@ def doubtful(
         receiver = access.value
         if not isinstance(receiver, cst.Attribute) or _is_instance(facts, receiver, owner):
             continue
-        values = _stored(facts, receiver)
+        if _class_of(facts, receiver.value) is None:
+            stores = index.attribute_stores.get(receiver.attr.value, ())
+            values = [*(value for _, value in stores), None]
+        else:
+            values = _stored(facts, receiver)
         made = [isinstance(one, cst.Call) and _leads_to(facts, one.func, owner) for one in values]
         if any(made):
             other = values[made.index(False)]
@@ -129,9 +133,9 @@ def _is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) ->
 def _stored(facts: Facts, node: cst.Attribute) -> list[cst.BaseExpression | None]:
     """Return every value that an attribute may have been given; ``None`` for one not known."""
     stores = facts.index.attribute_stores.get(node.attr.value, [])
-    own = facts.index.class_of(node) if _is_self(node.value) else None
+    own = _class_of(facts, node.value)
     if own is None:
-        return [value for _, value in stores]
+        return []
     above = _ancestry(facts, own)
     values: list[cst.BaseExpression | None] = []
     is_given = False
@@ -143,6 +147,16 @@ def _stored(facts: Facts, node: cst.Attribute) -> list[cst.BaseExpression | None
             values.append(value)
             is_given = is_given or other in above
     return values if is_given else []
+
+
+def _class_of(facts: Facts, node: cst.BaseExpression) -> cst.ClassDef | None:
+    """Return the class of these files that an object certainly is of."""
+    if _is_self(node):
+        return facts.index.class_of(node)
+    made = facts.definitions.resolve(node)
+    target = facts.definitions.target(made.func) if isinstance(made, cst.Call) else None
+    found = target.node if target is not None else None
+    return found if isinstance(found, cst.ClassDef) else None
 
 
 def _is_self(node: cst.BaseExpression) -> bool:
@@ -198,8 +212,14 @@ def bound_arguments(
     positional = [*params.posonly_params, *params.params]
     values: dict[str, cst.BaseExpression] = {}
     given = list(args)
-    is_method = _owner(facts, function) is not None
-    if is_method and isinstance(func, cst.Attribute) and not _is_static(function) and positional:
+    owner = _owner(facts, function)
+    is_bound = (
+        owner is not None
+        and isinstance(func, cst.Attribute)
+        and not _is_static(function)
+        and (_is_class_method(function) or not _leads_to(facts, func.value, owner))
+    )
+    if is_bound and isinstance(func, cst.Attribute) and positional:
         values[positional.pop(0).name.value] = func.value
     for arg in given:
         if arg.star:
@@ -245,6 +265,10 @@ def _is_static(function: cst.FunctionDef) -> bool:
     return any(dotted(one.decorator) == "staticmethod" for one in function.decorators)
 
 
+def _is_class_method(function: cst.FunctionDef) -> bool:
+    return any(dotted(one.decorator) == "classmethod" for one in function.decorators)
+
+
 def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None:
     """Refuse if a call of a function may reach something else."""
     name = function.name.value
@@ -252,11 +276,36 @@ def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None
         if dotted(decorator.decorator) not in _PLAIN_DECORATORS:
             return Refusal("helper-decorated", decorator.decorator, name)
     owner = facts.index.class_of(function)
+    changed = _changed_by_class(facts, owner) if owner is not None else None
+    if changed is not None:
+        return Refusal("helper-decorated", changed, name)
     stores = facts.index.attribute_stores.get(name)
     if stores and (owner is not None or len(facts.index.modules) > 1):
         return Refusal("helper-overridden", stores[0][0], name)
     other = _other_definition(facts, function, owner)
     return Refusal("helper-overridden", other, name) if other is not None else None
+
+
+#: Decorators and metaclasses of classes that leave the methods as they are written.
+_PLAIN_FOR_CLASSES = frozenset(
+    "dataclass define frozen mutable s attrs final runtime_checkable total_ordering ABCMeta".split()
+)
+
+
+def _changed_by_class(facts: Facts, owner: cst.ClassDef) -> cst.CSTNode | None:
+    """Return what may make other methods of those that a class defines."""
+    for made in _ancestry(facts, owner):
+        for decorator in made.decorators:
+            called = decorator.decorator
+            called = called.func if isinstance(called, cst.Call) else called
+            if last_name(called) not in _PLAIN_FOR_CLASSES:
+                return decorator.decorator
+        for keyword in made.keywords:
+            if last_name(keyword.value) not in _PLAIN_FOR_CLASSES:
+                return keyword.value
+        if made is not owner and "__init_subclass__" in facts.definitions.walk(made).bindings:
+            return made.name
+    return None
 
 
 def _other_definition(
@@ -375,6 +424,8 @@ class Translation:
         if home is other:
             return definition
         name = definition.name
+        if index.linked.starred(home, name) or index.linked.starred(other, name):
+            return definition
         if definition.kind is Kind.OUTSIDE:
             theirs = self.facts.definitions.free(name, self.call)
             return theirs if theirs.kind is Kind.OUTSIDE else definition
@@ -402,6 +453,7 @@ class Translation:
             return self._name(node)
         if any(
             isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr, cst.Lambda))
+            or self._means_other_things(part)
             or self.facts.index.is_comprehension(part)
             or (isinstance(part, cst.Call) and not self._is_pure(part))
             for part in descendants(node)
@@ -416,6 +468,13 @@ class Translation:
                 edits[name] = [_in_brackets(taken)]
         return substitute(node, edits) if edits else node
 
+    def _means_other_things(self, node: cst.CSTNode) -> bool:
+        """Tell whether a name depends on where it stands, or is code of these modules."""
+        if isinstance(node, cst.Attribute):
+            name = node.attr.value
+            return _is_private(name) or name in self.facts.index.defined_functions
+        return isinstance(node, cst.Name) and node.value.startswith("__")
+
     def _is_pure(self, call: cst.Call) -> bool:
         return effects.is_stable_call(call)
 
@@ -429,7 +488,10 @@ class Translation:
         if not self._is_local(definition):
             if self._imports_it(definition):
                 return name
-            if self._theirs(definition) is not self.facts.definitions.free(name.value, self.call):
+            theirs = self._theirs(definition)
+            if theirs is not self.facts.definitions.free(name.value, self.call):
+                return None
+            if theirs is not definition and not self._is_there(theirs):
                 return None
             caller = self.facts.definitions.walk(self.facts.index.function(self.call))
             is_module = isinstance(self.facts.index.function(self.call), cst.Module)
@@ -437,6 +499,18 @@ class Translation:
         if definition.kind is Kind.ASSIGNED and definition.value is not None:
             return self.expression(definition.value)
         return None
+
+    def _is_there(self, definition: Definition) -> bool:
+        """Tell whether a name of the caller's module is certain to be bound when it calls."""
+        if definition.kind is Kind.OUTSIDE:
+            return True
+        index = self.facts.index
+        assert definition.node is not None
+        statement = index.statement(definition.node)
+        return (
+            isinstance(index.parent[statement], cst.Module)
+            and index.order[statement] < index.order[self.facts.cells.top(self.call)]
+        )
 
     def _imports_it(self, definition: Definition) -> bool:
         """Tell whether the calling function imports the same under the same name before."""
@@ -453,6 +527,11 @@ class Translation:
     def _is_read_once(self, definition: Definition) -> bool:
         """An argument that is read once, right as the payload, may be any expression."""
         return len(list(self.facts.definitions.reads(definition))) == 1
+
+
+def _is_private(name: str) -> bool:
+    """Tell whether a class would make another name of one that stands in it."""
+    return name.startswith("__") and not name.endswith("__")
 
 
 def _is_repeatable(node: cst.BaseExpression) -> bool:

@@ -25,7 +25,7 @@ from codemod.guards import Guards
 from codemod.index import Index
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
-from codemod.syntax import dict_items, keyword, names_in, string_value
+from codemod.syntax import dict_items, is_none, keyword, names_in
 
 #: How many functions a URI may be handed through.
 DEPTH = 4
@@ -270,6 +270,14 @@ def _ready(facts: Facts) -> Iterator[tuple[cst.FunctionDef, str, cst.BaseExpress
                 yield function, param.name.value, location
 
 
+def _is_none_test(comparison: cst.Comparison) -> bool:
+    """Tell whether a comparison is ``… is None``."""
+    if len(comparison.comparisons) != 1:
+        return False
+    target = comparison.comparisons[0]
+    return isinstance(target.operator, cst.Is) and is_none(target.comparator)
+
+
 def _location_without(
     index: Index, function: cst.FunctionDef, name: str
 ) -> cst.BaseExpression | None:
@@ -281,7 +289,12 @@ def _location_without(
             continue
         if chosen.test is not comparison or index.function(read) is not function:
             continue
-        items = dict_items(chosen.body)
-        if items and items[0][0] == "InputLocation" and string_value(comparison.left) is None:
+        if comparison.left is not read or not _is_none_test(comparison):
+            continue
+        items, body = dict_items(chosen.body), dict_items(chosen.orelse)
+        if not items or not body or len(items) != 1 or len(body) != 1:
+            continue
+        sends_it = isinstance(body[0][1], cst.Name) and body[0][1].value == name
+        if (items[0][0], body[0][0]) == ("InputLocation", "Body") and sends_it:
             return items[0][1]
     return None

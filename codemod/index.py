@@ -6,8 +6,9 @@ LibCST's metadata providers answer the same and more, at about ten times the cos
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
+from typing import Protocol
 
 import libcst as cst
 
@@ -49,11 +50,27 @@ _BINDERS = (
 #: Where a module gets a dotted name from: the module that binds it, or the path of one that is not
 #: read, and what is left of the name.
 Linked = tuple[cst.Module | str, tuple[str, ...]]
-Linker = Callable[[cst.Module, str], Linked | None]
 
 
-def unlinked(module: cst.Module, name: str) -> None:
-    """Resolve no import: what a module says of others when they are not read."""
+class Linker(Protocol):
+    """Resolves what the modules that are read together import from each other."""
+
+    def __call__(self, module: cst.Module, name: str, /) -> Linked | None:
+        """Return what a dotted name leads to that a module imports."""
+
+    def starred(self, module: cst.Module, name: str, /) -> bool:
+        """Tell whether ``from … import *`` in a module may bind a name."""
+
+
+class Unlinked:
+    """Resolves nothing: what a module says of others when they are not read."""
+
+    def __call__(self, module: cst.Module, name: str, /) -> None:
+        """Lead nowhere."""
+
+    def starred(self, module: cst.Module, name: str, /) -> bool:  # noqa: ARG002
+        """Take names for what they look like."""
+        return False
 
 
 class Index:
@@ -71,11 +88,11 @@ class Index:
     """
 
     def __init__(
-        self, module: cst.Module, others: Sequence[cst.Module] = (), linked: Linker = unlinked
+        self, module: cst.Module, others: Sequence[cst.Module] = (), linked: Linker | None = None
     ) -> None:
         self.module = module
         self.modules = (module, *others)
-        self.linked = linked
+        self.linked: Linker = linked or Unlinked()
         self.parent: dict[cst.CSTNode, cst.CSTNode] = {}
         self.order: dict[cst.CSTNode, int] = {}
         self.attributes: defaultdict[str, list[cst.Attribute]] = defaultdict(list)

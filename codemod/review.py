@@ -30,6 +30,8 @@ _SUPPRESSION = re.compile(
 )
 #: What ends a line for Python; `str.splitlines` knows some more.
 _NEWLINE = re.compile(r"\r\n?|\n")
+#: What changes where a notebook is, what lies there, or where Python looks for modules.
+_MOVES = re.compile(rb"%cd|%%writefile|os\.chdir|sys\.path")
 
 _NONE = Surroundings()
 
@@ -79,6 +81,8 @@ def review(
             return "contains NUL bytes and is no Python source"
         return _review_module(path, content, repository, surroundings)
     read = notebook.read(content)
+    if _MOVES.search(content):
+        repository = None  # nobody knows what its imports find
     if isinstance(read, notebook.Unread):
         if read.is_error:
             return read.why
@@ -152,12 +156,15 @@ class _Linker:
     paths: Mapping[cst.Module, str]
     modules: Mapping[str, cst.Module]
 
-    def __call__(self, module: cst.Module, name: str) -> Linked | None:
+    def __call__(self, module: cst.Module, name: str, /) -> Linked | None:
         found = self.repository.named(self.paths[module], name)
         if found is None:
             return None
         path, rest = found
         return self.modules.get(path, path), rest
+
+    def starred(self, module: cst.Module, name: str, /) -> bool:
+        return self.repository.starred(self.paths[module], name)
 
 
 def _linker(repository: Repository, paths: Mapping[cst.Module, str]) -> _Linker:
