@@ -95,11 +95,12 @@ def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Nam
     for module in index.modules:
         if module is home:
             continue
-        for name, origins in index.all_imported(module).items():
-            if name == "*":
-                name = function.name.value
-            elif all(one.rpartition(".")[2] != function.name.value for one in origins):
-                continue
+        names = {
+            function.name.value if name == "*" else name
+            for name, origins in index.all_imported(module).items()
+            if name == "*" or any(one.endswith(f".{function.name.value}") for one in origins)
+        }
+        for name in sorted(names):
             for read in index.names.get(name, ()):
                 if index.module_of(read) is module and _leads_to(facts, read, function):
                     yield read

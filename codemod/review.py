@@ -257,14 +257,14 @@ def _reviewed(read: _Read, judgement: Judgement) -> Review:
     for verdict in judgement.verdicts:
         nodes += (_pointed_at(node) for node in _nodes_of(verdict))
     found = read.located(nodes)
-    findings: dict[tuple[cst.CSTNode, cst.CSTNode, str, str | None], Finding] = {}
+    findings: dict[tuple[object, ...], Finding] = {}
     fixable = []
     for verdict in judgement.verdicts:
         if _is_suppressed(verdict, found):
             continue
         finding = _finding(verdict, found)
-        same = (_call_node(verdict), _upload_node(verdict), finding.code, finding.reason)
-        findings.setdefault(same, finding)
+        same = (_call_node(verdict), _upload_node(verdict), _joining(verdict), verdict.code)
+        findings.setdefault((*same, finding.reason), finding)
         fixable.append(verdict)
     notes = tuple(
         Note(f"{METHOD} is left alone: {left.why}", found.of(left.node)) for left in judgement.left
@@ -314,6 +314,8 @@ def _nodes_of(verdict: Verdict) -> Iterator[cst.CSTNode]:
     """Yield every node of a verdict whose place a report may tell."""
     yield _call_node(verdict)
     yield _upload_node(verdict)
+    yield unwrap_await(verdict.call.invocation.whole)
+    yield unwrap_await(verdict.upload.invocation.whole)
     if verdict.refusal is not None:
         yield verdict.refusal.node
     yield from (function for _, function in _chain(verdict) if function is not None)
@@ -323,6 +325,13 @@ def _call_node(verdict: Verdict) -> cst.CSTNode:
     """Return the call of the API that is made in the end."""
     call = verdict.call.innermost or verdict.call
     return unwrap_await(call.invocation.whole)
+
+
+def _joining(verdict: Verdict) -> cst.CSTNode | None:
+    """Return the call that joins both if each is made by a function: only it tells them apart."""
+    if verdict.call.through is None or verdict.upload.via is None:
+        return None
+    return unwrap_await(verdict.call.invocation.whole)
 
 
 def _upload_node(verdict: Verdict) -> cst.CSTNode:
@@ -367,6 +376,9 @@ def _message(verdict: Verdict, found: _Places) -> str:
         f"{invoking}{_through(callers)} invokes the payload that {uploading}"
         f" uploads {_on_line(upload, call)}{_through(helpers)}"
     )
+    joining = _joining(verdict)
+    if joining is not None:
+        what += f", both called {_on_line(found.of(joining), call)}"
     refusal = verdict.refusal
     if refusal is None:
         return f"{what}; send it in Body"
@@ -432,8 +444,10 @@ def _because(refusal: Refusal) -> str:
 
 
 def _is_suppressed(verdict: Verdict, found: _Places) -> bool:
-    call, upload = _call_node(verdict), _upload_node(verdict)
-    for line in (found.line(call), found.line(call, end=True), found.line(upload)):
+    calls = {_call_node(verdict), unwrap_await(verdict.call.invocation.whole)}
+    uploads = {_upload_node(verdict), unwrap_await(verdict.upload.invocation.whole)}
+    lines = [found.line(node) for node in (*calls, *uploads)]
+    for line in (*lines, *(found.line(call, end=True) for call in calls)):
         match = _SUPPRESSION.search(line)
         if match is None:
             continue

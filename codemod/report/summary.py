@@ -40,7 +40,7 @@ def remaining(report: Report) -> Iterator[tuple[FileResult, Finding]]:
 def summarize(report: Report) -> Summary:
     """Count what the report holds."""
     fixes = Counter(finding.fix for _, finding in remaining(report))
-    fixed = [len(result.fixed) for result in report.results if result.fixed]
+    fixed = [len(result.fixed) for result in report.results if result.fixed or result.after]
     return Summary(
         files=report.checked,
         findings=fixes.total(),
