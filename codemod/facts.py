@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import libcst as cst
 
@@ -17,7 +17,10 @@ from codemod.model import Place
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """The questions that can be asked about a module and those it is read with, by room."""
+    """The questions that can be asked about a module and those it is read with, by room.
+
+    ``sites`` keeps what :mod:`codemod.functions` found of who calls a function.
+    """
 
     index: Index
     definitions: Definitions
@@ -25,6 +28,7 @@ class Facts:
     clients: Clients
     cells: Cells
     rebound: Mapping[tuple[cst.Module, str, str], Place]
+    sites: dict[cst.FunctionDef, tuple[cst.Name | cst.Attribute, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -21,8 +21,15 @@ Bindings = Mapping[Definition, cst.BaseExpression]
 _PLAIN_DECORATORS = ("staticmethod", "classmethod")
 
 
-def sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
-    """Yield the places that call a function, or a method on something of its class."""
+def sites(facts: Facts, function: cst.FunctionDef) -> tuple[cst.Name | cst.Attribute, ...]:
+    """Return the places that call a function, or a method on something of its class."""
+    found = facts.sites.get(function)
+    if found is None:
+        found = facts.sites[function] = tuple(_sites(facts, function))
+    return found
+
+
+def _sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
     index = facts.index
     name = function.name.value
     owner = _owner(facts, function)
@@ -92,18 +99,17 @@ def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Nam
     """Yield the places in other modules that call a function: by its name or through its module."""
     index = facts.index
     home = index.module_of(function)
+    importing: dict[str, set[cst.Module]] = {}
     for module in index.modules:
-        if module is home:
-            continue
-        names = {
-            function.name.value if name == "*" else name
-            for name, origins in index.all_imported(module).items()
-            if name == "*" or any(one.endswith(f".{function.name.value}") for one in origins)
-        }
-        for name in sorted(names):
-            for read in index.names.get(name, ()):
-                if index.module_of(read) is module and _leads_to(facts, read, function):
-                    yield read
+        for name, origins in index.all_imported(module).items() if module is not home else ():
+            if name == "*":
+                importing.setdefault(function.name.value, set()).add(module)
+            elif any(one.endswith(f".{function.name.value}") for one in origins):
+                importing.setdefault(name, set()).add(module)
+    for name, modules in importing.items():
+        for read in index.names.get(name, ()):
+            if index.module_of(read) in modules and _leads_to(facts, read, function):
+                yield read
     for access in index.attributes.get(function.name.value, ()):
         if index.module_of(access) is not home and _leads_to(facts, access, function):
             yield access

@@ -56,6 +56,7 @@ class Outline:
         uploading: The names whose definition calls a method that uploads, ``""`` for any code.
         classes: The classes by their name.
         stored: The attributes that are given a value, but for those of ``self``, and on which line.
+        lines: The line of each statement of the module, those on one line included.
         replaced: What tests give another value by its name, as ``setattr`` and ``patch`` do:
             ``name`` or ``module.name``, and on which line.
     """
@@ -69,6 +70,7 @@ class Outline:
     classes: dict[str, ClassOutline] = field(default_factory=dict)
     stored: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
+    lines: tuple[int, ...] = ()
 
 
 def outline(source: bytes | str) -> Outline | None:
@@ -80,7 +82,7 @@ def outline(source: bytes | str) -> Outline | None:
     assert isinstance(tree, ast.Module)
     text = source.encode(errors="replace") if isinstance(source, str) else source
     uploading = {name for name, needed in _UPLOADING.items() if needed in text}
-    found = Outline()
+    found = Outline(lines=tuple(statement.lineno for statement in tree.body))
     for node in nodes:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             for name, origin in _imported(node):

@@ -144,7 +144,12 @@ def _review_module(
             judgement = judge(facts)
             changeable = {other for other in paths if other is module or paths[other] in callers}
             judgement = judgement.within(facts, changeable)
-    read = _Read(facts, paths, contents, seen.lines if seen is not None else (), joined)
+    statements: dict[cst.Module, Sequence[int]] = {}
+    if repository is not None:
+        outlines = ((other, repository.outline(where)) for other, where in paths.items())
+        statements.update((other, one.lines) for other, one in outlines if one is not None)
+    statements[module] = seen.lines if seen is not None else ()
+    read = _Read(facts, paths, contents, statements, joined)
     return _reviewed(read, judgement)
 
 
@@ -178,13 +183,13 @@ def _linker(repository: Repository, paths: Mapping[cst.Module, str]) -> _Linker:
 class _Read:
     """What was read: a module with those it needs, and what is known of their text.
 
-    ``statements`` are the lines of the statements of the first, if they are known.
+    ``statements`` are the lines of the statements of each, if they are known.
     """
 
     facts: Facts
     paths: Mapping[cst.Module, str]
     contents: Mapping[cst.Module, bytes | str]
-    statements: Sequence[int]
+    statements: Mapping[cst.Module, Sequence[int]]
     joined: Joined | None
 
     def located(self, nodes: Iterable[cst.CSTNode]) -> _Places:
@@ -200,7 +205,7 @@ class _Read:
         return _Places(self.facts, spans, places, lines)
 
     def _spans(self, module: cst.Module, nodes: Sequence[cst.CSTNode]) -> dict[cst.CSTNode, Span]:
-        numbers = iter(self.statements if module is self.facts.index.module else ())
+        numbers = iter(self.statements.get(module, ()))
         begins: dict[cst.CSTNode, int] = {}
         for statement in module.body:
             several = statement.body if isinstance(statement, cst.SimpleStatementLine) else [None]

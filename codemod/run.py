@@ -48,16 +48,19 @@ def run(
     """
     if not selection.paths:
         return _report(selection.errors, selection.checked, wrote=task.write)
+    from codemod.repository import Repository
+
+    repository = Repository()
     single = [Job(((path, Surroundings()),)) for path in selection.paths]
-    done = _handled(single, task, jobs)
-    search = _Search(excludes)
+    done = _handled(single, task, jobs, repository)
+    search = _Search(repository, excludes)
     for _ in range(_ROUNDS):
         together = search.jobs([result for results in done for result in results])
         if not together:
             break
         merged = {path for job in together for path, _ in job.members}
         done = [results for results in done if merged.isdisjoint(one.path for one in results)]
-        done += _handled(together, task, jobs)
+        done += _handled(together, task, jobs, repository)
     if task.write:
         done = [_written(results) for results in done]
     results = [*selection.errors, *(result for results in done for result in results)]
@@ -87,7 +90,8 @@ def _report(results: Sequence[FileResult], checked: int, *, wrote: bool) -> Repo
 class _Search:
     """Finds what other files of the repository do with the names that fixes rely on."""
 
-    def __init__(self, excludes: Excludes | None) -> None:
+    def __init__(self, repository: Repository, excludes: Excludes | None) -> None:
+        self._repository = repository
         self._excludes = excludes
         self._callers: Callers | None = None
         self._known: set[tuple[str, Reliance]] = set()
@@ -110,9 +114,8 @@ class _Search:
         if self._callers is None:
             # Most runs end before, and need none of it.
             from codemod.callers import Callers
-            from codemod.repository import Repository
 
-            self._callers = Callers(Repository(), self._excludes)
+            self._callers = Callers(self._repository, self._excludes)
         self._known |= new
         callers, rebound = self._callers.of({relied for _, relied in new})
         grown = set()
@@ -174,13 +177,12 @@ def _unwritten(result: FileResult, error: OSError) -> FileResult:
     return replace(result, after=None, fixed=(), error=why if result.after is not None else None)
 
 
-def _handled(jobs: Sequence[Job], task: Task, most: int | None) -> list[list[FileResult]]:
-    from codemod.repository import Repository
-
+def _handled(
+    jobs: Sequence[Job], task: Task, most: int | None, repository: Repository
+) -> list[list[FileResult]]:
     workers = min(most or _available_processors(), len(jobs), _MOST_WORKERS)
     if workers > 1 and len(jobs) >= FEWEST_FILES_FOR_POOL:
         return _in_pool(jobs, task, workers)
-    repository = Repository()
     return [handle(job, task, repository) for job in jobs]
 
 
