@@ -17,6 +17,12 @@ _FEW = 12
 #: How many classes may lie between a class and one that overrides its method.
 _GENERATIONS = 4
 
+#: A store to an attribute of a name, or the name in a string of its own.
+_REPLACING = rb"\.\s*(%b)\s*(?:=(?!=)|[-+*/%%&|^@]=|:[^:])|['\"](?:[\w.]*\.)?(%b)['\"]"
+
+#: A class that is made from another one.
+_DERIVED = re.compile(rb"^\s*class\s+\w+\s*(?:\[.*\]\s*)?\(\s*[^)\s]", re.MULTILINE)
+
 #: A class of a module: the path of that and the name.
 _Class = tuple[str, str]
 
@@ -28,6 +34,7 @@ class Callers:
         self._repository = repository
         self._excludes = excludes
         self._listed: dict[str, list[str]] = {}
+        self._replacing: set[tuple[str, str]] = set()
         self._families: dict[_Class, frozenset[_Class]] = {}
 
     def of(
@@ -48,9 +55,10 @@ class Callers:
                     if one.invokes and path != one.path:
                         if one.path in self._repository.imported(path):
                             callers.setdefault(one, set()).add(path)
-                    place = self._replaced(path, one)
-                    if place is not None:
-                        rebound.setdefault(one, place)
+                    if (path, one.name) in self._replacing:
+                        place = self._replaced(path, one)
+                        if place is not None:
+                            rebound.setdefault(one, place)
                 if one.owner:
                     place = self._overridden(one, mentioned, files)
                     if place is not None:
@@ -70,7 +78,9 @@ class Callers:
 
     def _mentioning(self, names: set[str], paths: Iterable[str]) -> dict[str, list[str]]:
         wanted = [name.encode() for name in sorted(names)]
-        pattern = re.compile(rb"\b(?:%s)\b" % b"|".join(map(re.escape, wanted)))
+        names_of = b"|".join(map(re.escape, wanted))
+        pattern = re.compile(rb"\b(?:%b)\b" % names_of)
+        replacing = re.compile(_REPLACING % (names_of, names_of))
         found: dict[str, list[str]] = {}
         for path in paths:
             content = self._repository.glance(path)
@@ -80,14 +90,18 @@ class Callers:
                 continue
             for name in {match.decode() for match in pattern.findall(content)}:
                 found.setdefault(name, []).append(path)
+            for match in replacing.finditer(content):
+                self._replacing.add((path, (match[1] or match[2]).decode()))
         return found
 
     # -- what they do ----------------------------------------------------------------------
 
     def _replaced(self, path: str, relied: Reliance) -> Place | None:
         """Return where a file stores an attribute of the name, or a test puts something there."""
+        if path == relied.path:
+            return None
         outlined = self._repository.outline(path)
-        if outlined is None or path == relied.path:
+        if outlined is None:
             return None
         line = outlined.stored.get(relied.name)
         if line is not None and relied.path in self._repository.imported(path):
@@ -129,6 +143,8 @@ class Callers:
         return None
 
     def _made_from(self, path: str, owner: _Class) -> Iterator[_Class]:
+        if not _DERIVED.search(self._repository.glance(path) or b""):
+            return
         outlined = self._repository.outline(path)
         for name in outlined.classes if outlined is not None else ():
             if (path, name) != owner and owner in self._family((path, name)):

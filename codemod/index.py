@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import libcst as cst
 
@@ -22,6 +22,20 @@ LineOrCompound = cst.SimpleStatementLine | cst.BaseCompoundStatement
 _WELL_KNOWN = frozenset(
     "len isinstance str bytes open repr print int float sorted list dict set tuple min max json os"
     " base64 uuid time datetime io pickle posixpath urllib hashlib random pathlib Path".split()
+)
+_STATEMENTS = frozenset(
+    {
+        cst.SimpleStatementLine,
+        cst.FunctionDef,
+        cst.ClassDef,
+        cst.If,
+        cst.For,
+        cst.While,
+        cst.With,
+        cst.Try,
+        cst.TryStar,
+        cst.Match,
+    }
 )
 _SCOPES = (cst.Module, cst.FunctionDef, cst.Lambda, cst.ClassDef)
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
@@ -106,14 +120,21 @@ class Index:
             self._walk(one)
 
     def _walk(self, module: cst.Module) -> None:
-        parent = self.parent
+        # Types are compared by identity: ``isinstance`` asks abstract base classes, and doubles
+        # what this loop takes.
+        parent, order = self.parent, self.order
         identifiers = self.identifiers[module] = set()
-        stack: list[cst.CSTNode] = [module]
+        kept: dict[type, list[Any]] = {
+            cst.FunctionDef: self.functions,
+            cst.ClassDef: self.classes,
+            cst.Import: self.imports,
+            cst.ImportFrom: self.imports,
+        }
+        stack: list[Any] = [module]
         while stack:
             node = stack.pop()
             kind = type(node)
             if kind is cst.Name:
-                assert isinstance(node, cst.Name)
                 self.names[node.value].append(node)
                 identifiers.add(node.value)
                 continue
@@ -121,28 +142,22 @@ class Index:
             for child in below:
                 parent[child] = node
             if kind is cst.Attribute:
-                assert isinstance(node, cst.Attribute)
-                self.order[node] = len(self.order)
+                order[node] = len(order)
                 self.attributes[node.attr.value].append(node)
                 identifiers.add(node.attr.value)
                 stack.append(below[0])
                 continue
             if kind is cst.Arg:
-                assert isinstance(node, cst.Arg)
                 if node.keyword is not None:
                     identifiers.add(node.keyword.value)
                 stack.append(below[0])
                 continue
-            if isinstance(node, cst.FunctionDef):
-                self.functions.append(node)
-            elif isinstance(node, cst.ClassDef):
-                self.classes.append(node)
-            elif isinstance(node, (cst.Import, cst.ImportFrom)):
-                self.imports.append(node)
-            if isinstance(node, cst.BaseStatement):
-                self.order[node] = len(self.order)
+            if kind in kept:
+                kept[kind].append(node)
+            if kind in _STATEMENTS:
+                order[node] = len(order)
             below.reverse()
-            stack.extend(below)
+            stack += below
 
     def module_of(self, node: cst.CSTNode) -> cst.Module:
         """Return the module that a node belongs to."""

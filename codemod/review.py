@@ -146,8 +146,10 @@ def _review_module(
             judgement = judgement.within(facts, changeable)
     statements: dict[cst.Module, Sequence[int]] = {}
     if repository is not None:
-        outlines = ((other, repository.outline(where)) for other, where in paths.items())
-        statements.update((other, one.lines) for other, one in outlines if one is not None)
+        for other, where in paths.items():
+            outlined = repository.outline(where) if other is not module else None
+            if outlined is not None:
+                statements[other] = outlined.lines
     statements[module] = seen.lines if seen is not None else ()
     read = _Read(facts, paths, contents, statements, joined)
     return _reviewed(read, judgement)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 from collections import deque
@@ -26,6 +27,9 @@ FEWEST_FILES_FOR_POOL = 10
 
 #: Windows can wait for no more processes at once.
 _MOST_WORKERS = 61
+
+#: After how many new objects, and how many such times, garbage is looked for.
+_COLLECTIONS = (100_000, 50, 100)
 
 #: How many modules a payload may be handed through on its way to the call.
 _ROUNDS = 4
@@ -183,7 +187,19 @@ def _handled(
     workers = min(most or _available_processors(), len(jobs), _MOST_WORKERS)
     if workers > 1 and len(jobs) >= FEWEST_FILES_FOR_POOL:
         return _in_pool(jobs, task, workers)
-    return [handle(job, task, repository) for job in jobs]
+    with _rare_collections():
+        return [handle(job, task, repository) for job in jobs]
+
+
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage in cycles less often: syntax trees are millions of objects and have none."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_COLLECTIONS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _available_processors() -> int:
@@ -261,6 +277,7 @@ def _begin() -> None:
     from codemod.repository import Repository
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(*_COLLECTIONS)
     _repositories[:] = [Repository()]
 
 

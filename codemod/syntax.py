@@ -55,6 +55,10 @@ _LEAVES = (
     cst.TemplatedStringText,
 )
 
+#: What else than nodes stands in their fields. ``isinstance`` asks the abstract base class of all
+#: nodes, which takes longer than everything else here.
+_NO_NODES = frozenset({type(None), str, bool, int, cst.MaybeSentinel})
+
 _fields: dict[type, tuple[str, ...]] = {}
 
 
@@ -80,10 +84,11 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Yield the syntactic children of a node in source order, without whitespace."""
     for name in child_fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (tuple, list)):
+        kind = value.__class__
+        if kind is list or kind is tuple:
             yield from value
+        elif kind not in _NO_NODES:
+            yield value
 
 
 def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
