@@ -129,7 +129,7 @@ def matching(folder: Path, count: int, lines: int) -> None:
         text = _IMPORTS
         functions = itertools.cycle(_FUNCTIONS)
         for place in range(1 + wanted // 200):
-            text += next(functions).format(n=place)
+            text += next(functions).format(n=1_000 * number + place)
         size = text.count("\n")
         while size < wanted:
             more = next(filler)

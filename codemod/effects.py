@@ -100,9 +100,11 @@ def _goes_to_terminal(call: cst.Call) -> bool:
 
 def _qualified(func: cst.BaseExpression, table: frozenset[str]) -> bool:
     name = dotted(func)
-    return name is not None and (
-        name in table or any(name.endswith("." + entry) for entry in table)
-    )
+    while name:
+        if name in table:
+            return True
+        name = name.partition(".")[2]
+    return False
 
 
 def is_stable_call(call: cst.Call) -> bool:

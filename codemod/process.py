@@ -11,7 +11,7 @@ import libcst as cst
 from codemod import notebook
 from codemod.calls import METHOD, PASSES_BODY
 from codemod.model import Change, FileResult, Finding, Fix, Settings, Surroundings
-from codemod.parsing import TOO_DEEP
+from codemod.parsing import TOO_DEEP, parse_again
 from codemod.repository import Repository
 from codemod.review import Review, review
 from codemod.rewrite import rewrite
@@ -68,12 +68,14 @@ class _Subject:
     repository: Repository | None
     surroundings: Surroundings
 
-    def review(self, contents: Mapping[str, bytes]) -> Review | str:
+    def review(
+        self, contents: Mapping[str, bytes], parsed: cst.Module | None = None
+    ) -> Review | str:
         """Review the file when it and others hold what is given, and not what is on disk."""
         repository = self.repository
         if repository is not None and len(contents) > 1:
             repository = repository.holding(contents)
-        return review(self.path, contents[self.path], repository, self.surroundings)
+        return review(self.path, contents[self.path], repository, self.surroundings, parsed)
 
 
 def _process(subject: _Subject, before: bytes, *, rewrite: bool) -> FileResult:
@@ -119,7 +121,11 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
             if path not in originals and isinstance(original, bytes):
                 originals[path] = original
             contents[path] = written
-        following = subject.review(contents)
+        own = current.facts.index.module
+        parsed = None
+        if current.joined is None and len(changed) == 1 and own in changed:
+            parsed = parse_again(own, changed[own])
+        following = subject.review(contents, parsed)
         if isinstance(following, str):
             return _unproven(subject, first, f"the rewritten code {following}")
         if len(following.findings) >= len(current.findings):
@@ -128,15 +134,15 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
     if any(_may_fix(finding, settings) for finding in current.findings):
         return _unproven(subject, first, "a second pass would change the rewritten code again")
     fixed = tuple(finding for finding in first.findings if _may_fix(finding, settings))
-    own = contents.pop(subject.path)
+    after = contents.pop(subject.path)
     return FileResult(
         subject.path,
         first.findings,
         fixed,
         first.notes,
         before,
-        own if own != before else None,
-        also=tuple(Change(path, originals[path], after) for path, after in contents.items()),
+        after if after != before else None,
+        also=tuple(Change(path, originals[path], now) for path, now in contents.items()),
     )
 
 

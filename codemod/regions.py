@@ -10,6 +10,27 @@ from codemod import effects
 from codemod.index import Index
 from codemod.syntax import children, descendants, last_name, root_name, target_names
 
+#: The types of nodes that may change anything.
+_CHANGING = frozenset(
+    {
+        cst.FunctionDef,
+        cst.ClassDef,
+        cst.Assign,
+        cst.AnnAssign,
+        cst.AugAssign,
+        cst.For,
+        cst.NamedExpr,
+        cst.Del,
+        cst.AsName,
+        cst.Import,
+        cst.ImportFrom,
+        cst.Call,
+        cst.MatchAs,
+        cst.MatchStar,
+        cst.MatchMapping,
+    }
+)
+
 
 def changed_keys(index: Index, nodes: Iterable[cst.CSTNode]) -> set[str]:
     """Return every key of an environment that running some code may change."""
@@ -17,6 +38,9 @@ def changed_keys(index: Index, nodes: Iterable[cst.CSTNode]) -> set[str]:
     stack = list(nodes)
     while stack:
         node = stack.pop()
+        if type(node) not in _CHANGING:  # most by far, and asking for classes takes long
+            stack.extend(children(node))
+            continue
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
             changed.add(node.name.value)
             stack.extend(node.decorators if isinstance(node, cst.FunctionDef) else [node.body])

@@ -67,6 +67,7 @@ def review(
     content: bytes,
     repository: Repository | None = None,
     surroundings: Surroundings = _NONE,
+    parsed: cst.Module | None = None,
 ) -> Review | str:
     """Judge every call in a file; an error comes back as a sentence.
 
@@ -75,11 +76,12 @@ def review(
         content: What the file holds.
         repository: Where to look for the functions that it calls, if anywhere.
         surroundings: What other files of the repository have to do with this one.
+        parsed: The syntax of the file, if that is there already.
     """
     if not notebook.is_notebook(path):
         if b"\0" in content:
             return "contains NUL bytes and is no Python source"
-        return _review_module(path, content, repository, surroundings)
+        return _review_module(path, content, repository, surroundings, parsed=parsed)
     read = notebook.read(content)
     if _MOVES.search(content):
         repository = None  # nobody knows what its imports find
@@ -109,13 +111,14 @@ def _review_module(
     repository: Repository | None,
     surroundings: Surroundings,
     joined: Joined | None = None,
+    parsed: cst.Module | None = None,
 ) -> Review | str:
     seen = glance(content, METHOD)
     if isinstance(seen, str):
         return seen
     if seen is not None and not seen.mentions:
         return _NOTHING
-    module = parse(content)
+    module = parse(content) if parsed is None or seen is None else parsed
     if isinstance(module, str):
         return module
     borders = joined.borders if joined is not None else None
