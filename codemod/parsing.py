@@ -164,31 +164,6 @@ def plain_nodes(content: bytes | str) -> list[ast.AST] | None:
     return None
 
 
-def parse_again(before: cst.Module, after: cst.Module) -> cst.Module | None:
-    """Return the tree of rewritten code as its text parses, not as it was built.
-
-    Only the statements that are new are parsed; those of ``before`` are what they were. ``None`` if
-    the parts do not make up the whole.
-    """
-    known = set(before.body)
-    body: list[cst.SimpleStatementLine | cst.BaseCompoundStatement] = []
-    for statement in after.body:
-        if statement in known:
-            body.append(statement)
-            continue
-        try:
-            part = cst.parse_module(after.code_for_node(statement), after.config_for_parsing)
-        except (cst.ParserSyntaxError, RecursionError):
-            return None
-        if not part.body or part.footer:
-            return None
-        first, *rest = part.body
-        lines = [*part.header, *first.leading_lines]
-        body += [first.with_changes(leading_lines=lines), *rest]
-    again = after.with_changes(body=body)
-    return again if again.code == after.code else None
-
-
 def parse(content: bytes | str) -> cst.Module | str:
     """Return LibCST's tree of a module, or a sentence that says why there is none."""
     try:

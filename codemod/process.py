@@ -11,7 +11,7 @@ import libcst as cst
 from codemod import notebook
 from codemod.calls import METHOD, PASSES_BODY
 from codemod.model import Change, FileResult, Finding, Fix, Settings, Surroundings
-from codemod.parsing import TOO_DEEP, parse_again
+from codemod.parsing import TOO_DEEP
 from codemod.repository import Repository
 from codemod.review import Review, review
 from codemod.rewrite import rewrite
@@ -69,13 +69,19 @@ class _Subject:
     surroundings: Surroundings
 
     def review(
-        self, contents: Mapping[str, bytes], parsed: cst.Module | None = None
+        self, contents: Mapping[str, bytes], modules: Mapping[str, cst.Module] | None = None
     ) -> Review | str:
-        """Review the file when it and others hold what is given, and not what is on disk."""
+        """Review the file when it and others hold what is given, and not what is on disk.
+
+        ``modules`` are the trees of those of them that are known.
+        """
+        known = modules or {}
         repository = self.repository
         if repository is not None and len(contents) > 1:
-            repository = repository.holding(contents)
-        return review(self.path, contents[self.path], repository, self.surroundings, parsed)
+            repository = repository.holding(contents, known)
+        return review(
+            self.path, contents[self.path], repository, self.surroundings, known.get(self.path)
+        )
 
 
 def _process(subject: _Subject, before: bytes, *, rewrite: bool) -> FileResult:
@@ -109,23 +115,25 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
         changed = rewrite(current.facts, current.fixable, settings)
         if not changed:
             break
-        if not all(current.round_trips(module) for module in changed):
-            why = "cannot be written back byte for byte; the file is left alone"
-            return FileResult(subject.path, first.findings, notes=first.notes, error=why)
+        modules: dict[str, cst.Module] = {}
         for module, rewritten in changed.items():
             path = current.paths[module]
-            written = _written(current, module, rewritten)
+            spliced = current.spliced(module, rewritten)
+            if spliced is not None:
+                written: bytes | str = spliced.text.encode(module.encoding)
+                modules[path] = spliced.module
+            elif not current.round_trips(module):
+                why = "cannot be written back byte for byte; the file is left alone"
+                return FileResult(subject.path, first.findings, notes=first.notes, error=why)
+            else:
+                written = _written(current, module, rewritten)
             if isinstance(written, str):
                 return _unproven(subject, first, written)
             original = current.contents[module]
             if path not in originals and isinstance(original, bytes):
                 originals[path] = original
             contents[path] = written
-        own = current.facts.index.module
-        parsed = None
-        if current.joined is None and len(changed) == 1 and own in changed:
-            parsed = parse_again(own, changed[own])
-        following = subject.review(contents, parsed)
+        following = subject.review(contents, modules)
         if isinstance(following, str):
             return _unproven(subject, first, f"the rewritten code {following}")
         if len(following.findings) >= len(current.findings):

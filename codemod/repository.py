@@ -44,14 +44,22 @@ class Repository:
         self._resolved: dict[tuple[str, str, tuple[str, ...], str], Resolved | None] = {}
         self._starred: dict[tuple[str, str], bool] = {}
 
-    def holding(self, contents: Mapping[str, bytes]) -> Repository:
-        """Return the repository as it is when some files hold something else."""
+    def holding(
+        self, contents: Mapping[str, bytes], modules: Mapping[str, cst.Module] | None = None
+    ) -> Repository:
+        """Return the repository as it is when some files hold something else.
+
+        Args:
+            contents: What they hold.
+            modules: The trees of that, where they are known.
+        """
         if not contents:
             return self
         other = Repository({**self._contents, **contents})
         other._roots = self._roots
         other._outlines = {p: one for p, one in self._outlines.items() if p not in contents}
         other._modules = {p: one for p, one in self._modules.items() if p not in contents}
+        other._modules.update(modules or {})
         return other
 
     # -- files -----------------------------------------------------------------------------

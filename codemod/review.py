@@ -12,7 +12,7 @@ from codemod import notebook
 from codemod.calls import METHOD, LegacyCall, describe
 from codemod.facts import Facts
 from codemod.functions import relied_on
-from codemod.index import Linked
+from codemod.index import LineOrCompound, Linked
 from codemod.joining import Joined, join
 from codemod.judge import Judgement, Verdict, judge
 from codemod.model import Finding, Fix, Link, Note, Place, Reliance, Surroundings
@@ -21,6 +21,7 @@ from codemod.positions import Span, locate, locate_within
 from codemod.refusals import Refusal
 from codemod.repository import Repository
 from codemod.rules import REASONS
+from codemod.splicing import Spliced, first_lines, splice
 from codemod.syntax import unwrap_await
 from codemod.uploads import Upload
 
@@ -40,7 +41,8 @@ _NONE = Surroundings()
 class Review:
     """What one reading of a module, or of a notebook joined to one, gave.
 
-    ``paths`` and ``contents`` tell of the modules that were read.
+    ``paths``, ``contents`` and ``statements``, the lines of these, tell of the modules that were
+    read.
     """
 
     facts: Facts | None
@@ -50,6 +52,7 @@ class Review:
     notes: tuple[Note, ...]
     paths: Mapping[cst.Module, str] = field(default_factory=dict)
     contents: Mapping[cst.Module, bytes | str] = field(default_factory=dict)
+    statements: Mapping[cst.Module, Sequence[int]] = field(default_factory=dict)
     relies_on: tuple[Reliance, ...] = ()
     joined: Joined | None = None
 
@@ -57,6 +60,15 @@ class Review:
         """Tell whether a module that was read would be written back byte for byte."""
         content, text = self.contents[module], module.code
         return content == (text if isinstance(content, str) else text.encode(module.encoding))
+
+    def spliced(self, module: cst.Module, rewritten: cst.Module) -> Spliced | None:
+        """Return a file with its new statements, ``None`` if that needs all of it rendered."""
+        content = self.contents[module]
+        lines = first_lines(module, self.statements.get(module, ()))
+        if lines is None or isinstance(content, str):
+            return None
+        text = content.decode(module.encoding)
+        return splice(module, rewritten, text, lines) if _is_plain(text, module, content) else None
 
 
 _NOTHING = Review(None, Judgement((), ()), (), (), ())
@@ -158,6 +170,11 @@ def _review_module(
     return _reviewed(read, judgement)
 
 
+def _is_plain(text: str, module: cst.Module, content: bytes) -> bool:
+    """Tell whether lines and columns mean the same to everyone, and text comes back as it was."""
+    return "\f" not in text and text.encode(module.encoding) == content
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Linker:
     """Leads from an import to the module that is read, or to the path of one that is not."""
@@ -210,14 +227,10 @@ class _Read:
         return _Places(self.facts, spans, places, lines)
 
     def _spans(self, module: cst.Module, nodes: Sequence[cst.CSTNode]) -> dict[cst.CSTNode, Span]:
-        numbers = iter(self.statements.get(module, ()))
-        begins: dict[cst.CSTNode, int] = {}
-        for statement in module.body:
-            several = statement.body if isinstance(statement, cst.SimpleStatementLine) else [None]
-            begins[statement] = next(iter([next(numbers, 0) for _ in several]), 0)
-        if next(numbers, None) is not None or 0 in begins.values():
+        begins = first_lines(module, self.statements.get(module, ()))
+        if begins is None:
             return locate(module, nodes)
-        by_statement: dict[cst.BaseStatement, list[cst.CSTNode]] = {}
+        by_statement: dict[LineOrCompound, list[cst.CSTNode]] = {}
         for node in nodes:
             by_statement.setdefault(self.facts.cells.top(node), []).append(node)
         spans: dict[cst.CSTNode, Span] = {}
@@ -287,6 +300,7 @@ def _reviewed(read: _Read, judgement: Judgement) -> Review:
         notes,
         paths,
         read.contents,
+        read.statements,
         relies_on,
     )
 

@@ -65,6 +65,7 @@ ROOMS = (
     "magics",
     "notebook",
     "positions",
+    "splicing",
     "joining",
     "source",
     "parsing",
