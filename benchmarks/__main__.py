@@ -64,7 +64,7 @@ class Row:
     unit: str = "x"
 
     def __str__(self) -> str:
-        goal = f"≤ {self.goal:g}{_spaced(self.unit)}" if self.goal is not None else "–"
+        goal = f"≤ {self.goal:g}{_spaced(self.unit)}" if self.goal is not None else "-"
         met = "" if self.goal is None else "yes" if self.value <= self.goal else "**no**"
         shown = f"{self.value:.2f}x" if self.unit == "x" else f"{self.value:.0f} {self.unit}"
         return f"| {self.work} | {self.against} | {self.figure} | {shown} | {goal} | {met} |"
@@ -237,16 +237,28 @@ def main(rounds: int, files: int) -> None:
     RESULTS.write_text(_document(rows, growths, rounds), encoding="utf-8")
 
 
+_HOW = (
+    "Made by `python -m benchmarks` on Python {python}, {system}. Medians of {rounds} runs (fewer"
+    " for the long ones), the commands of a row run in turn. Machines are noisy: read the ratios,"
+    " not the second digit."
+)
+_GROWTH = (
+    "CPU for one unit, the start of the program left out; the largest against the smallest, goal"
+    " ≤ 1.5x."
+)
+
+
 def _document(rows: Sequence[Row], growths: Sequence[Growth], rounds: int) -> str:
     notes = (HERE / "NOTES.md").read_text(encoding="utf-8").strip()
     return "\n".join(
         (
             "# Results",
             "",
-            f"Made by `python -m benchmarks` on Python {platform.python_version()},"
-            f" {platform.system()} {platform.machine()}. Medians of {rounds} runs (fewer for the"
-            " long ones), the commands of a row run in turn. Noisy machines: read the ratios, not"
-            " the second digit.",
+            _HOW.format(
+                python=platform.python_version(),
+                system=f"{platform.system()} {platform.machine()}",
+                rounds=rounds,
+            ),
             "",
             "| work | against | figure | measured | goal | met |",
             "|---|---|---|---|---|---|",
@@ -254,8 +266,7 @@ def _document(rows: Sequence[Row], growths: Sequence[Growth], rounds: int) -> st
             "",
             "## Growth",
             "",
-            "CPU for one unit, the start of the program left out; the largest against the"
-            " smallest, goal ≤ 1.5x.",
+            _GROWTH,
             "",
             "| units | smallest | middle | largest | ratio | met |",
             "|---|---|---|---|---|---|",

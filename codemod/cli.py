@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -20,12 +22,15 @@ from codemod.report import FORMATS, text
 from codemod.report.explain import explain as explanation
 from codemod.report.explain import names, overview
 from codemod.report.summary import remaining
-from codemod.run import run, run_stdin
+from codemod.run import Progress, run, run_stdin
 from codemod.settings import FileSettings, load
 
 NOTHING_LEFT, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 _STDIN = "-"
+
+#: Seconds after which a terminal shows how far the work is.
+_PATIENCE = 1.0
 
 #: Settings that make sense for one call only.
 _NOT_IN_FILES = frozenset({"help", "stdin-filename"})
@@ -241,7 +246,8 @@ def _run(ctx: click.Context, options: _Options, *, fix: bool) -> NoReturn:
         report = _handle_stdin(options, task, excludes)
     else:
         selection = find(options.paths, excludes, force_exclude=options.force_exclude)
-        report = run(selection, task, options.jobs, excludes)
+        with _progress(options) as progress:
+            report = run(selection, task, options.jobs, excludes, progress)
         sends_body = any(result.sends_body for result in report.results)
         if not options.no_manifests and (sends_body or selection.manifests):
             from codemod.floor import with_manifests
@@ -254,6 +260,28 @@ def _run(ctx: click.Context, options: _Options, *, fix: bool) -> NoReturn:
         click.echo(diff.render(report), nl=False)
     _print_report(report, options, to_stderr=stdout_is_taken)
     ctx.exit(_exit_code(report, options))
+
+
+@contextlib.contextmanager
+def _progress(options: _Options) -> Iterator[Progress | None]:
+    """Count the files on the terminal, once that takes long enough to wonder."""
+    if options.quiet or "CI" in os.environ or not sys.stderr.isatty():
+        yield None
+        return
+    begin, width = time.monotonic(), 0
+
+    def progress(done: int, every: int) -> None:
+        nonlocal width
+        if time.monotonic() - begin > _PATIENCE:
+            line = f"{done:,} of {every:,} files"
+            width = max(width, len(line))
+            click.echo(f"\r{line.ljust(width)}", nl=False, err=True)
+
+    try:
+        yield progress
+    finally:
+        if width:
+            click.echo(f"\r{' ' * width}\r", nl=False, err=True)
 
 
 def _excludes(ctx: click.Context, options: _Options) -> Excludes | None:

@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from codemod.callers import Callers
     from codemod.repository import Repository
+
+#: Is told how many files are done, and of how many.
+Progress = Callable[[int, int], None]
 
 #: Below, starting processes takes longer than they save.
 FEWEST_FILES_FOR_POOL = 10
@@ -40,6 +43,7 @@ def run(
     task: Task,
     jobs: int | None = None,
     excludes: Excludes | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Process the selected files.
 
@@ -49,6 +53,7 @@ def run(
         jobs: The most processes to use, by default one for each available processor. The report
             is the same for any number.
         excludes: What to leave out when other files are looked for that belong to these.
+        progress: Is told of every file that is done, how many are, and of how many.
     """
     if not selection.paths:
         return _report(selection.errors, selection.checked, wrote=task.write)
@@ -56,7 +61,7 @@ def run(
 
     repository = Repository()
     single = [Job(((path, Surroundings()),)) for path in selection.paths]
-    done = _handled(single, task, jobs, repository)
+    done = _handled(single, task, jobs, repository, progress)
     search = _Search(repository, excludes)
     for _ in range(_ROUNDS):
         together = search.jobs([result for results in done for result in results])
@@ -182,13 +187,22 @@ def _unwritten(result: FileResult, error: OSError) -> FileResult:
 
 
 def _handled(
-    jobs: Sequence[Job], task: Task, most: int | None, repository: Repository
+    jobs: Sequence[Job],
+    task: Task,
+    most: int | None,
+    repository: Repository,
+    progress: Progress | None = None,
 ) -> list[list[FileResult]]:
     workers = min(most or _available_processors(), len(jobs), _MOST_WORKERS)
     if workers > 1 and len(jobs) >= FEWEST_FILES_FOR_POOL:
-        return _in_pool(jobs, task, workers)
+        return _in_pool(jobs, task, workers, progress)
+    done = []
     with _rare_collections():
-        return [handle(job, task, repository) for job in jobs]
+        for job in jobs:
+            done.append(handle(job, task, repository))
+            if progress is not None:
+                progress(len(done), len(jobs))
+    return done
 
 
 @contextlib.contextmanager
@@ -212,7 +226,9 @@ def _available_processors() -> int:
     return os.cpu_count() or 1
 
 
-def _in_pool(jobs: Sequence[Job], task: Task, workers: int) -> list[list[FileResult]]:
+def _in_pool(
+    jobs: Sequence[Job], task: Task, workers: int, progress: Progress | None
+) -> list[list[FileResult]]:
     from concurrent.futures.process import BrokenProcessPool
 
     import codemod.process  # noqa: F401 (loads LibCST once, before the process is forked)
@@ -227,6 +243,8 @@ def _in_pool(jobs: Sequence[Job], task: Task, workers: int) -> list[list[FileRes
         for job, future in futures.items():
             with contextlib.suppress(BrokenProcessPool):
                 results[job] = future.result()
+                if progress is not None:
+                    progress(len(results), len(jobs))
     left = [job for job in jobs if job not in results]
     results.update(zip(left, _one_by_one(left, task), strict=True))
     return [results[job] for job in jobs]

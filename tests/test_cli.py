@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -471,3 +471,36 @@ def test_a_reader_that_goes_away_causes_no_traceback(folder: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True)
     assert done.stdout == b"{"
     assert done.stderr == b""
+
+
+class Terminal(io.StringIO):
+    """Standard error that is shown to somebody."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "expected"),
+    [
+        ((), {}, "\r1 of 1 files\r" + " " * 12 + "\r"),
+        (("-q",), {}, ""),
+        ((), {"CI": "true"}, ""),
+    ],
+)
+def test_a_terminal_shows_how_far_the_work_is(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: Sequence[str],
+    environment: Mapping[str, str],
+    expected: str,
+) -> None:
+    Path("a.py").write_bytes(LEGACY)
+    terminal = Terminal()
+    monkeypatch.delenv("CI", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("codemod.cli._PATIENCE", -1)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert main(["check", "--exit-zero", *options, "a.py"]) == 0
+    assert terminal.getvalue() == expected

@@ -187,6 +187,14 @@ def no_pool(workers: int) -> NoReturn:
     raise AssertionError(f"a pool of {workers} was started")
 
 
+@in_forked_pool
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_progress_is_told_of_each_file(folder: Path, jobs: int) -> None:
+    told: list[tuple[int, int]] = []
+    run(many(), CHECK, jobs=jobs, progress=lambda *counts: told.append(counts))
+    assert told == [(number, MANY) for number in range(1, MANY + 1)]
+
+
 def test_few_files_start_no_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("codemod.run._pool", no_pool)
     few = {f"{number}.py": "safe" for number in range(FEWEST_FILES_FOR_POOL - 1)}
@@ -317,7 +325,9 @@ def test_by_default_there_is_a_job_for_each_available_processor(
         monkeypatch.setattr(os, name, function, raising=False)
     asked = []
 
-    def pool(jobs: Sequence[Job], task: Task, workers: int) -> list[list[FileResult]]:
+    def pool(
+        jobs: Sequence[Job], task: Task, workers: int, progress: object
+    ) -> list[list[FileResult]]:
         asked.append(workers)
         return []
 
