@@ -82,7 +82,7 @@ LEGACY = _IMPORTS + _FUNCTIONS[0].format(n=0)
 def installed() -> Iterator[bytes]:
     """Yield the Python files of the standard library and of installed packages, over and over.
 
-    None is kept in memory: a process that is started begins with the peak of the one that starts it.
+    None is kept in memory: a process begins with the peak of the one that starts it.
     """
     paths = sysconfig.get_paths()
     folders = dict.fromkeys(Path(paths[name]) for name in ("stdlib", "purelib"))
