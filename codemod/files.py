@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 #: Python source may have.
 NEEDLE = b"invoke_endpoint_async"
 
-_BUFFER_BYTES = 1 << 20
+#: How much of a file is read at once: most are smaller than the first.
+_FIRST_BYTES, _MORE_BYTES = 1 << 16, 1 << 20
 
 _NOTHING = frozenset({errno.EISDIR, errno.ELOOP, errno.ENOENT, errno.ENOTDIR})
 
@@ -89,8 +90,8 @@ def find(
             errors.append(FileResult(relative(path), error=reason(error)))
             continue
         if is_folder:
-            found, failed = list_files(path)
-            listed.update(map(relative, found))
+            found, failed = list_files(relative(path))
+            listed.update(found)
             errors += (
                 FileResult(relative(error.filename), error=reason(error))
                 for error in failed
@@ -107,10 +108,9 @@ def find(
 
     matching: list[str] = []
     checked = 0
-    buffer = bytearray(_BUFFER_BYTES)
     for path in sorted(named | listed):
         try:
-            mentions = _mentions_call(path, buffer)
+            mentions = _mentions_call(path)
         except OSError as error:
             if path in named or not _is_nothing(error):
                 errors.append(FileResult(path, error=reason(error)))
@@ -129,8 +129,8 @@ def find_manifests(paths: Sequence[str], excludes: Excludes | None = None) -> tu
     listed: set[str] = set()
     for path in paths:
         if os.path.isdir(path):
-            found, _ = list_files(path, is_manifest)
-            listed.update(relative(name) for name in found if os.path.isfile(name))
+            found, _ = list_files(relative(path), is_manifest)
+            listed.update(name for name in found if os.path.isfile(name))
     if excludes is not None:
         listed -= excludes.matching(listed)
     return without_aliases(listed)
@@ -151,30 +151,34 @@ class _NotAFileError(OSError):
     """A folder, pipe or device where a file is wanted."""
 
 
-def _mentions_call(path: str, buffer: bytearray) -> bool:
-    """Whether the file has the needle in it; ``buffer`` is only there to be used again."""
-    with open(path, "rb", buffering=0, opener=_open_at_once) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
+def _mentions_call(path: str) -> bool:
+    """Whether the file has the needle in it."""
+    # Twenty thousand times the overhead of a file object is as long as all the reading.
+    descriptor = os.open(path, _READING)
+    try:
+        content = os.read(descriptor, _FIRST_BYTES)
+        if 0 < len(content) < _FIRST_BYTES and NEEDLE not in content:
+            return False
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _NotAFileError(errno.EINVAL, "Not a regular file", path)
-        window = memoryview(buffer)
-        kept, left = 0, status.st_size
-        while size := file.readinto(window[kept:]):
-            if buffer.find(NEEDLE, 0, kept + size) >= 0:
+        while content:
+            if NEEDLE in content:
                 return True
-            left -= size
-            if left <= 0:
-                return False
+            more = os.read(descriptor, _MORE_BYTES)
             # The needle may lie across the border of two reads.
-            tail = buffer[: kept + size][-len(NEEDLE) + 1 :]
-            kept = len(tail)
-            buffer[:kept] = tail
+            content = content[-len(NEEDLE) + 1 :] + more if more else b""
+    finally:
+        os.close(descriptor)
     return False
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    # Opening a pipe would otherwise wait until somebody writes into it.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+#: Opening a pipe would otherwise wait until somebody writes into it.
+_READING = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 def _is_nothing(error: OSError) -> bool:

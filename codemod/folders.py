@@ -60,7 +60,7 @@ def list_files(
     """Return the files in and below ``folder`` that are wanted and not ignored.
 
     Args:
-        folder: The folder; the paths returned begin with it.
+        folder: The folder; the paths returned begin with it, unless it is the working directory.
         wanted: Tells by its path whether a file is wanted. In front of a path relative to the
             folder may stand something that ends in a tab.
 
@@ -73,10 +73,11 @@ def list_files(
         return _walk(folder, wanted)
     found: list[str] = []
     errors: list[OSError] = []
+    prefix = "" if folder == os.curdir else f"{folder}/"
     for name in names:
         if not SKIPPED_FOLDERS.isdisjoint(name.split("/")):
             continue
-        path = os.path.join(folder, name)
+        path = f"{prefix}{name}"
         if name.endswith("/"):
             # A submodule that is not checked out is none to git: it answers for the outer one.
             is_repository = os.path.lexists(os.path.join(path, ".git"))
@@ -149,7 +150,8 @@ def _walk(folder: str, wanted: Callable[[str], bool]) -> tuple[list[str], list[O
             if wanted(path := os.path.join(parent, name))
             and not _ignored(path, rules, is_folder=False)
         )
-    return found, errors
+    here = os.path.join(os.curdir, "")
+    return [path.removeprefix(here).replace(os.sep, "/") for path in found], errors
 
 
 #: The .gitignore files that apply to a folder, outermost first: their folder and their patterns.

@@ -361,7 +361,8 @@ def test_only_force_exclude_leaves_out_files_that_are_named(anywhere: Path) -> N
 def test_the_name_is_found_across_the_borders_of_reads(
     folder: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(files, "_BUFFER_BYTES", size)
+    monkeypatch.setattr(files, "_FIRST_BYTES", size)
+    monkeypatch.setattr(files, "_MORE_BYTES", size)
     for before in range(3 * size):
         make("a.py", content=b"x" * before + NEEDLE + b"y" * (before % 3))
         assert found() == ["a.py"], before
