@@ -8,22 +8,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
 from codemod import __version__
-from codemod.files import Excludes, find, relative
-from codemod.jobs import Task
+from codemod.files import Excludes, Selection, find, relative
 from codemod.live.command import verify
-from codemod.model import SERVICE_LIMIT, Report, Settings
-from codemod.report import FORMATS, text
-from codemod.report.explain import explain as explanation
-from codemod.report.explain import names, overview
-from codemod.report.summary import remaining
-from codemod.run import Progress, run, run_stdin
+from codemod.model import SERVICE_LIMIT, Report, Settings, Task
+from codemod.report import FORMATS, render
 from codemod.settings import FileSettings, load
+
+if TYPE_CHECKING:
+    from codemod.run import Progress
+
+# What is imported further down is not needed by most runs, in which no file has anything to do.
 
 NOTHING_LEFT, FINDINGS, FAILED, INTERRUPTED = 0, 1, 2, 130
 
@@ -113,7 +113,7 @@ _ARGUMENTS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     ),
     click.option(
         "--output-format",
-        type=click.Choice(tuple(FORMATS)),
+        type=click.Choice(FORMATS),
         default="text",
         show_default=True,
         help="How to write the report.",
@@ -189,16 +189,19 @@ def fix(ctx: click.Context, /, **options: Any) -> None:
     _run(ctx, _Options(**options), fix=True)
 
 
-@cli.command()
+@cli.command("explain")
 @click.argument("code", required=False)
-def explain(code: str | None) -> None:
+def explain_(code: str | None) -> None:
     """Say what CODE, such as SAI002, or the reason in a report means and what to do by hand."""
+    from codemod.report import explain
+
     if code is None:
-        _print(overview())
+        _print(explain.overview())
         return
-    explained = explanation(code)
+    explained = explain.explain(code)
     if explained is None:
-        raise click.UsageError(f"no code or reason is called {code!r}: {', '.join(names())}")
+        known = ", ".join(explain.names())
+        raise click.UsageError(f"no code or reason is called {code!r}: {known}")
     _print(explained)
 
 
@@ -246,8 +249,7 @@ def _run(ctx: click.Context, options: _Options, *, fix: bool) -> NoReturn:
         report = _handle_stdin(options, task, excludes)
     else:
         selection = find(options.paths, excludes, force_exclude=options.force_exclude)
-        with _progress(options) as progress:
-            report = run(selection, task, options.jobs, excludes, progress)
+        report = _handle(selection, options, task, excludes)
         sends_body = any(result.sends_body for result in report.results)
         if not options.no_manifests and (sends_body or selection.manifests):
             from codemod.floor import with_manifests
@@ -260,6 +262,17 @@ def _run(ctx: click.Context, options: _Options, *, fix: bool) -> NoReturn:
         click.echo(diff.render(report), nl=False)
     _print_report(report, options, to_stderr=stdout_is_taken)
     ctx.exit(_exit_code(report, options))
+
+
+def _handle(
+    selection: Selection, options: _Options, task: Task, excludes: Excludes | None
+) -> Report:
+    if not selection.paths:
+        return Report(selection.errors, selection.checked, task.write, selection.errors)
+    from codemod.run import run
+
+    with _progress(options) as progress:
+        return run(selection, task, options.jobs, excludes, progress)
 
 
 @contextlib.contextmanager
@@ -303,6 +316,8 @@ def _handle_stdin(options: _Options, task: Task, excludes: Excludes | None) -> R
     if options.force_exclude and excludes is not None and excludes.matching([path]):
         report = Report((), checked=0, wrote=task.write)
     else:
+        from codemod.run import run_stdin
+
         report = run_stdin(path, content, task)
     if task.write:
         # Whatever could not be done: who pipes a file through must get it back.
@@ -314,8 +329,11 @@ def _handle_stdin(options: _Options, task: Task, excludes: Excludes | None) -> R
 def _print_report(report: Report, options: _Options, *, to_stderr: bool) -> None:
     if not options.verbose:
         report = replace(report, results=tuple(replace(r, notes=()) for r in report.results))
-    _print(FORMATS[options.output_format](report), err=to_stderr)
-    if options.output_format == "text":
+    if options.output_format != "text" or report.results:
+        _print(render(options.output_format, report), err=to_stderr)
+    if options.output_format == "text" and not (options.quiet and not report.results):
+        from codemod.report import text
+
         _print(text.errors(report), err=True)
         if options.verbose:
             _print(text.files(report), err=True)
@@ -326,6 +344,10 @@ def _print_report(report: Report, options: _Options, *, to_stderr: bool) -> None
 def _exit_code(report: Report, options: _Options) -> int:
     if report.errors:
         return FAILED
+    if not report.results:
+        return NOTHING_LEFT
+    from codemod.report.summary import remaining
+
     if options.exit_zero or next(remaining(report), None) is None:
         return NOTHING_LEFT
     return FINDINGS

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from codemod.files import Excludes, find_manifests
 from codemod.folders import is_code
-from codemod.jobs import Task, guarded
+from codemod.jobs import guarded
 from codemod.manifests.names import Kind, kind
 from codemod.manifests.sdk import NEEDLE
-from codemod.model import FileResult, Report
+from codemod.model import FileResult, Report, Task
 from codemod.source import read, reason, write
 
 #: A list for pip that includes another one; most have nothing of the kind.

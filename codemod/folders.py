@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -116,6 +115,9 @@ def _git_ignores(folder: str) -> bool:
 
 def _git(folder: str, *arguments: str) -> bytes | None:
     """Return what git writes, ``None`` if there is no git or it fails."""
+    # Takes long to load, and files that are named need no git.
+    import subprocess
+
     # The configuration of a repository from elsewhere may name a program as its file monitor.
     command = ("git", "-c", "core.fsmonitor=false", *arguments)
     environment = {name: value for name, value in os.environ.items() if name not in _GIT_PLACES}

@@ -7,22 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from codemod.model import Change, FileResult, Settings, Surroundings
+from codemod.model import Change, FileResult, Surroundings, Task
 from codemod.source import read, reason
 
 if TYPE_CHECKING:
     from codemod.repository import Repository
 
 _NONE = Surroundings()
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to do with each file: rewrite it in memory, and write it as well."""
-
-    settings: Settings
-    rewrite: bool = False
-    write: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,15 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """What to do with each file: rewrite it in memory, and write it as well."""
+
+    settings: Settings
+    rewrite: bool = False
+    write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The content of a file, and what takes its place."""
 

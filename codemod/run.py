@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codemod.files import NEEDLE, Excludes, Selection
-from codemod.jobs import Job, Task, handle, handle_content
-from codemod.model import Change, FileResult, Reliance, Report, Surroundings
+from codemod.jobs import Job, handle, handle_content
+from codemod.model import Change, FileResult, Reliance, Report, Surroundings, Task
 from codemod.source import reason, write, write_together
 
 if TYPE_CHECKING:
@@ -55,8 +55,6 @@ def run(
         excludes: What to leave out when other files are looked for that belong to these.
         progress: Is told of every file that is done, how many are, and of how many.
     """
-    if not selection.paths:
-        return _report(selection.errors, selection.checked, wrote=task.write)
     from codemod.repository import Repository
 
     repository = Repository()

@@ -16,8 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from codemod.files import find
-from codemod.jobs import Task
-from codemod.model import FileResult, Finding
+from codemod.model import FileResult, Finding, Task
 from codemod.process import process
 from codemod.run import run
 from tests.cases import Case, discovered, load

@@ -13,8 +13,7 @@ import pytest
 
 from codemod.cli import main
 from codemod.floor import with_manifests
-from codemod.jobs import Task
-from codemod.model import FileResult, Report, Settings
+from codemod.model import FileResult, Report, Settings, Task
 from tests.shell import LEGACY, git
 
 #: A module that passes Body already.

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from codemod.files import find
-from codemod.jobs import Task
-from codemod.model import Fix, Report
+from codemod.model import Fix, Report, Task
 from codemod.rules import REASONS
 from codemod.run import run
 from codemod.source import write

@@ -8,8 +8,7 @@ from __future__ import annotations
 from hypothesis import given, note
 
 from codemod.files import find
-from codemod.jobs import Task
-from codemod.model import Finding, Fix, Settings
+from codemod.model import Finding, Fix, Settings, Task
 from codemod.run import run
 from tests.equivalence import differences, payloads
 from tests.execution import Project, Script, execute, scratch_folder

@@ -12,7 +12,7 @@ import pytest
 
 from codemod import __version__
 from codemod.model import FileResult, Finding, Fix, Note, Place, Report
-from codemod.report import FORMATS, diff, explain, text
+from codemod.report import FORMATS, diff, explain, render, text
 from codemod.report.summary import shown, summarize
 from codemod.rules import REASONS, RULES, Reason
 from tests.shell import git
@@ -168,7 +168,7 @@ def test_a_run_in_which_no_path_could_be_handled_does_not_claim_that_nothing_was
 
 
 def test_json_holds_what_its_contract_says_and_nothing_else() -> None:
-    assert json.loads(FORMATS["json"](REPORT)) == {
+    assert json.loads(render("json", REPORT)) == {
         "version": 1,
         "findings": [
             {
@@ -225,13 +225,13 @@ def test_json_holds_what_its_contract_says_and_nothing_else() -> None:
 
 
 def test_after_a_fix_only_what_remains_is_reported() -> None:
-    document = json.loads(FORMATS["json"](FIXED))
+    document = json.loads(render("json", FIXED))
     assert [finding["code"] for finding in document["findings"]] == ["SAI002", "SAI003"]
     assert document["summary"]["fixed"] == 1
     assert document["summary"]["findings"] == 2
-    for render in FORMATS.values():
-        assert "SAI002" in render(FIXED)
-        assert "uploaded first" not in render(FIXED)
+    for name in FORMATS:
+        assert "SAI002" in render(name, FIXED)
+        assert "uploaded first" not in render(name, FIXED)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -239,7 +239,7 @@ def test_a_name_that_is_no_utf8_breaks_no_form(name: str) -> None:
     path = "caf\udce9.py"
     finding = replace(SAFE, place=replace(SAFE.place, path=path))
     report = Report((FileResult(path, (finding,)),), checked=1)
-    written = FORMATS[name](report)
+    written = render(name, report)
     assert written.encode("utf-8").decode() == written
     assert ("caf%E9.py" if name == "sarif" else "caf\\") in written
 
@@ -252,7 +252,7 @@ def test_names_are_shown_as_they_are_as_far_as_they_can_be() -> None:
 def test_github_commands_are_escaped_as_github_wants_them() -> None:
     finding = replace(SAFE, place=replace(SAFE.place, path="a,b:c%.py"))
     report = replace(REPORT, results=(FileResult("a,b:c%.py", (finding, NONE)),))
-    assert FORMATS["github"](report) == (
+    assert render("github", report) == (
         "::warning title=async-inline (SAI001),file=a%2Cb%3Ac%25.py,"
         "line=12,endLine=14,col=5,endColumn=6::the payload is uploaded first\n"
         "::warning title=async-inline (SAI003),file=note.ipynb::"
@@ -262,13 +262,13 @@ def test_github_commands_are_escaped_as_github_wants_them() -> None:
 
 
 def sarif(report: Report) -> Any:
-    return json.loads(FORMATS["sarif"](report))["runs"][0]
+    return json.loads(render("sarif", report))["runs"][0]
 
 
 @pytest.mark.parametrize("report", [REPORT, FIXED, EMPTY], ids=["check", "fix", "nothing"])
 def test_sarif_is_valid(report: Report) -> None:
     schema = json.loads(Path(__file__).with_name("sarif-excerpt.schema.json").read_bytes())
-    jsonschema.validate(json.loads(FORMATS["sarif"](report)), schema)
+    jsonschema.validate(json.loads(render("sarif", report)), schema)
 
 
 def test_sarif_lists_the_rules_and_refers_to_them() -> None:

@@ -18,8 +18,8 @@ import pytest
 
 import codemod.process
 from codemod.files import Selection, find
-from codemod.jobs import Job, Task
-from codemod.model import FileResult, Report, Settings
+from codemod.jobs import Job
+from codemod.model import FileResult, Report, Settings, Task
 from codemod.run import FEWEST_FILES_FOR_POOL, run, run_stdin
 from codemod.source import write
 from tests.shell import LEGACY, process_by_words

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from codemod.model import Report
-from codemod.report import github, json, sarif, text
 
-FORMATS: Mapping[str, Callable[[Report], str]] = {
-    "text": text.render,
-    "json": json.render,
-    "sarif": sarif.render,
-    "github": github.render,
-}
+#: Each is a module of this package with a function ``render``; loaded when it is asked for.
+FORMATS = ("text", "json", "sarif", "github")
+
+
+def render(output_format: str, report: Report) -> str:
+    """Return a report in one of the ``FORMATS``."""
+    text: str = import_module(f"codemod.report.{output_format}").render(report)
+    return text
