@@ -19,7 +19,8 @@ from codemod.model import Place
 class Facts:
     """The questions that can be asked about a module and those it is read with, by room.
 
-    ``sites`` keeps what :mod:`codemod.functions` found of who calls a function.
+    ``sites``, ``ancestries`` and ``relatives`` keep what :mod:`codemod.functions` found of who
+    calls a function and what classes are made from.
     """
 
     index: Index
@@ -29,6 +30,8 @@ class Facts:
     cells: Cells
     rebound: Mapping[tuple[cst.Module, str, str], Place]
     sites: dict[cst.FunctionDef, tuple[cst.Name | cst.Attribute, ...]] = field(default_factory=dict)
+    ancestries: dict[cst.ClassDef, frozenset[cst.ClassDef]] = field(default_factory=dict)
+    relatives: dict[cst.ClassDef, set[cst.ClassDef]] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -327,7 +327,7 @@ def _other_definition(
                 return other
         return None
     for made in facts.index.classes:
-        if made is not owner and not _are_related(facts, made, owner):
+        if made not in _relatives(facts, owner):
             continue
         for definition in facts.definitions.walk(made).bindings.get(name, ()):
             if definition.node is not function and definition.node is not None:
@@ -335,13 +335,28 @@ def _other_definition(
     return None
 
 
-def _are_related(facts: Facts, one: cst.ClassDef, other: cst.ClassDef) -> bool:
-    """Tell whether some class is made from both, so that one may override the other."""
-    return any({one, other} <= _ancestry(facts, made) for made in facts.index.classes)
+def _relatives(facts: Facts, owner: cst.ClassDef) -> set[cst.ClassDef]:
+    """Return the classes that some class is made from together with this one, itself included.
+
+    One of them may override what another defines.
+    """
+    if not facts.relatives:
+        for made in facts.index.classes:
+            family = _ancestry(facts, made)
+            for member in family:
+                facts.relatives.setdefault(member, set()).update(family)
+    return facts.relatives[owner]
 
 
-def _ancestry(facts: Facts, made: cst.ClassDef) -> set[cst.ClassDef]:
+def _ancestry(facts: Facts, made: cst.ClassDef) -> frozenset[cst.ClassDef]:
     """Return a class and everything it is made from, as far as that was read."""
+    known = facts.ancestries.get(made)
+    if known is None:
+        known = facts.ancestries[made] = frozenset(_made_from(facts, made))
+    return known
+
+
+def _made_from(facts: Facts, made: cst.ClassDef) -> set[cst.ClassDef]:
     found = {made}
     stack = [made]
     while stack:

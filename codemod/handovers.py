@@ -73,6 +73,8 @@ def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
             by_function.setdefault(function, []).append(call)
     made: list[LegacyCall] = []
     for function, inside in by_function.items():
+        if not sites(facts, function) and next(doubtful(facts, function), None) is None:
+            continue
         first, *more = inside
         problems = (
             _several_problem(facts, inside),
