@@ -97,6 +97,18 @@ _RULES = (
     ),
 )
 
+#: What is looked at, and what is not.
+FOLLOWED = (
+    "Uploads and calls are found in one function, and through functions and methods of the same"
+    " module and of other modules of the repository, up to four deep: functions that upload and"
+    " return the URI, the key or nothing, and functions that make the call with a URI they are"
+    " given. Imports are followed without running anything: absolute and relative ones, re-exports,"
+    " src layouts, packages without `__init__`, classes and instances of other modules."
+    " Not followed are lambdas, URIs that a function returns in a tuple or keeps on an instance for"
+    " another method, functions that are looked up in tables, installed packages, and imports after"
+    " `sys.path` was changed."
+)
+
 RULES: dict[str, Rule] = {rule.code: rule for rule in _RULES}
 
 _REASONS = (
@@ -304,14 +316,14 @@ _REASONS = (
     Reason(
         "helper-call-unclear",
         "SAI003",
-        "the call of the uploading function does not show which argument is which ({detail})",
+        "the call of the function on the way does not show which argument is which ({detail})",
         "Pass the arguments one by one.",
     ),
     Reason(
         "helper-decorated",
         "SAI003",
-        "a decorator may change what the uploading function does ({detail})",
-        "Call an undecorated function that uploads.",
+        "a decorator may change what the function on the way does ({detail})",
+        "Call an undecorated function.",
     ),
     Reason(
         "helper-does-more",
@@ -322,8 +334,9 @@ _REASONS = (
     Reason(
         "helper-overridden",
         "SAI003",
-        "the function on the way has another definition ({detail})",
-        "Give the functions different names.",
+        "the function on the way may be another one ({detail})",
+        "Call a function that has one definition, that no other class of the repository overrides"
+        " and that no other file gives another value.",
     ),
     Reason(
         "helper-recursive",

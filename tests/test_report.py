@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from codemod import __version__
-from codemod.model import FileResult, Finding, Fix, Note, Place, Report
+from codemod.model import FileResult, Finding, Fix, Link, Note, Place, Report
 from codemod.report import FORMATS, diff, explain, render, text
 from codemod.report.summary import shown, summarize
 from codemod.rules import REASONS, RULES, Reason
@@ -35,6 +35,11 @@ UNSAFE = Finding(
     upload=Place("lib/other.py", 2, 1, 2, 9),
     cause=Place("lib/two words.py", 4, 5, 4, 15),
     unlock="return the response only",
+    chain=(
+        Link("submit", Place("lib/two words.py", 3, 1, 3, 20)),
+        Link("uri", None),
+        Link("put_object", Place("lib/other.py", 2, 1, 2, 9)),
+    ),
 )
 NONE = Finding(
     code="SAI003",
@@ -78,6 +83,7 @@ def test_text_has_a_line_for_each_finding_and_more_below_where_there_is_more() -
         "app.py:13:1: note: no upload in reach\n"
         "lib/two words.py:3:1: SAI002 its URI is returned\n"
         "    because of lib/two words.py:4:5 (uri-returned)\n"
+        "    by way of submit (lib/two words.py:3) <- uri <- put_object (lib/other.py:2)\n"
         "    to unlock the fix: return the response only\n"
         "note.ipynb:cell 3:2:7: SAI003 50% of the uploads,\\nand no more\n"
         "    because of upload-conditional\n"
@@ -182,6 +188,7 @@ def test_json_holds_what_its_contract_says_and_nothing_else() -> None:
                 "column": 5,
                 "end_line": 14,
                 "end_column": 6,
+                "chain": [],
                 "upload": {"path": "app.py", "cell": None, "line": 10},
             },
             {
@@ -195,6 +202,11 @@ def test_json_holds_what_its_contract_says_and_nothing_else() -> None:
                 "column": 1,
                 "end_line": 3,
                 "end_column": 20,
+                "chain": [
+                    {"name": "submit", "path": "lib/two words.py", "line": 3},
+                    {"name": "uri", "path": None, "line": None},
+                    {"name": "put_object", "path": "lib/other.py", "line": 2},
+                ],
                 "upload": {"path": "lib/other.py", "cell": None, "line": 2},
             },
             {
@@ -208,6 +220,7 @@ def test_json_holds_what_its_contract_says_and_nothing_else() -> None:
                 "column": 7,
                 "end_line": 2,
                 "end_column": 30,
+                "chain": [],
                 "upload": {"path": "note.ipynb", "cell": 2, "line": 1},
             },
         ],

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 
-from codemod.rules import REASONS, RULES, Reason, Rule
+from codemod.rules import FOLLOWED, REASONS, RULES, Reason, Rule
 
 _WIDTH = 88
 
 
 def overview() -> str:
-    """Return a line for each code and, below it, one for each reason that leads to it."""
-    return "\n".join(_overview(rule) for rule in RULES.values())
+    """Return a line for each code and, below it, one for each reason; and what is looked at."""
+    return "\n".join((*map(_overview, RULES.values()), _paragraph("What is followed", FOLLOWED)))
 
 
 def explain(name: str) -> str | None:

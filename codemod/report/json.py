@@ -45,5 +45,13 @@ def _finding(finding: Finding) -> dict[str, object]:
         "column": place.column,
         "end_line": place.end_line,
         "end_column": place.end_column,
+        "chain": [
+            {
+                "name": link.name,
+                "path": shown(link.place.path) if link.place is not None else None,
+                "line": link.place.line if link.place is not None else None,
+            }
+            for link in finding.chain
+        ],
         "upload": {"path": shown(upload.path), "cell": upload.cell, "line": upload.line},
     }

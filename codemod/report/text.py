@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codemod.model import Finding, Place, Report
+from codemod.model import Finding, Link, Place, Report
 from codemod.report.summary import Summary, remaining, shown, summarize
 
 #: What would end a line, or do something to the terminal: names of files may hold it.
@@ -73,10 +73,18 @@ def _finding(finding: Finding) -> str:
         lines.append(f"    because of {_where(finding.cause)} ({finding.reason})")
     elif finding.reason is not None:
         lines.append(f"    because of {finding.reason}")
+    if finding.chain:
+        lines.append(f"    by way of {' <- '.join(map(_link, finding.chain))}")
     if finding.unlock is not None:
         lines.append(f"    to unlock the fix: {finding.unlock}")
     lines += (f"    note: {note}" for note in finding.notes)
     return "".join(map(_line, lines))
+
+
+def _link(link: Link) -> str:
+    if link.place is None:
+        return link.name
+    return f"{link.name} ({shown(link.place.path)}:{link.place.line})"
 
 
 def _line(text: str) -> str:
