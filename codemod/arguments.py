@@ -33,7 +33,7 @@ def with_last(call: cst.Call, last: cst.Arg, added: cst.Arg) -> tuple[cst.Arg, c
     """Return the last argument of a call, changed or not, and another one after it."""
     between = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     if len(call.args) > 1 and isinstance(call.args[-2].comma, cst.Comma):
-        between = _without_comment(call.args[-2].comma)
+        between = without_comment(call.args[-2].comma)
     elif isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace):
         between = cst.Comma(whitespace_after=call.whitespace_before_args)
     first = last.with_changes(comma=between, whitespace_after_arg=_BARE)
@@ -41,7 +41,8 @@ def with_last(call: cst.Call, last: cst.Arg, added: cst.Arg) -> tuple[cst.Arg, c
     return first, second
 
 
-def _without_comment(comma: cst.Comma) -> cst.Comma:
+def without_comment(comma: cst.Comma) -> cst.Comma:
+    """Return a comma without the comment that stands behind it."""
     after = comma.whitespace_after
     if isinstance(after, cst.ParenthesizedWhitespace) and after.first_line.comment is not None:
         bare = cst.TrailingWhitespace(newline=after.first_line.newline)
@@ -89,5 +90,5 @@ def separator(entry: cst.Arg, args: Sequence[cst.Arg]) -> cst.Comma | cst.MaybeS
 def without_remark(arg: cst.Arg) -> cst.Arg:
     """Return an argument without the comment behind it, which is about the one it replaces."""
     if isinstance(arg.comma, cst.Comma):
-        return arg.with_changes(comma=_without_comment(arg.comma))
+        return arg.with_changes(comma=without_comment(arg.comma))
     return arg

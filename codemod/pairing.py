@@ -14,7 +14,7 @@ from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import Span, is_always_run, span, swallows
 from codemod.syntax import descendants, names_in, unwrap_await
-from codemod.template import Hole, Piece, Template, contains, literal, same_object
+from codemod.template import Hole, Piece, Template, contains, literal, same_object, source
 from codemod.uploads import Upload
 
 
@@ -86,7 +86,9 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
             )
             unpaired.append(Unpaired(call, reaching[-1][0], refusal))
         else:
-            missed = near.from_outside(call) or _near_miss(facts, call, near.of(call))
+            missed = (
+                near.from_outside(call) or near.kept(call) or _near_miss(facts, call, near.of(call))
+            )
             if missed is not None:
                 unpaired.append(missed)
             else:
@@ -160,6 +162,29 @@ class _Near:
                 )
                 return Unpaired(call, upload, refusal)
             function = index.function(function)
+        return None
+
+    def kept(self, call: LegacyCall) -> Unpaired | None:
+        """Return an upload whose URI one method keeps on the object for another that calls."""
+        index = self._facts.index
+        location = self._facts.definitions.resolve(call.location)
+        if not isinstance(location, cst.Attribute) or not isinstance(location.value, cst.Name):
+            return None
+        owner = index.class_of(location)
+        if location.value.value not in ("self", "cls") or owner is None:
+            return None
+        for target, value in index.attribute_stores.get(location.attr.value, ()):
+            if value is None or index.class_of(target) is not owner:
+                continue
+            for upload in self._by_function.get(index.function(target), ()):
+                if _same(self._facts, value, upload):
+                    refusal = Refusal(
+                        "uri-on-object",
+                        target,
+                        source(location),
+                        "upload and call in one method, or hand the URI over as an argument",
+                    )
+                    return Unpaired(call, upload, refusal)
         return None
 
     def invoked(self, call: LegacyCall) -> list[Upload]:

@@ -7,7 +7,7 @@ from typing import cast
 
 import libcst as cst
 
-from codemod.arguments import keyword_argument, star_in_place, with_last
+from codemod.arguments import keyword_argument, star_in_place, with_last, without_comment
 from codemod.calls import LegacyCall
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
@@ -131,11 +131,15 @@ def _dictionary(key: str, value: cst.BaseExpression) -> cst.Dict:
 def _with_parameter(facts: Facts, function: cst.FunctionDef, name: str) -> cst.Parameters:
     params = function.params
     given = [*params.posonly_params, *params.params, *params.kwonly_params]
-    between = next(
-        (param.comma for param in given if isinstance(param.comma, cst.Comma)),
-        cst.Comma(whitespace_after=_SPACE),
+    between = without_comment(
+        next(
+            (param.comma for param in given if isinstance(param.comma, cst.Comma)),
+            cst.Comma(whitespace_after=_SPACE),
+        )
     )
     last = given[-1] if given else None
+    end = last.comma if last is not None else cst.MaybeSentinel.DEFAULT
+    behind = _with_comment_of(end, between)
     annotation = _annotation(facts, function)
     around = _BARE if annotation is None else _SPACE
     added = cst.Param(
@@ -143,21 +147,34 @@ def _with_parameter(facts: Facts, function: cst.FunctionDef, name: str) -> cst.P
         annotation=annotation,
         equal=cst.AssignEqual(whitespace_before=around, whitespace_after=around),
         default=cst.Name("None"),
-        comma=last.comma if last is not None else cst.MaybeSentinel.DEFAULT,
+        comma=without_comment(end) if isinstance(end, cst.Comma) else end,
         whitespace_after_param=last.whitespace_after_param if last is not None else _BARE,
     )
     changes: dict[str, object] = {}
     if params.kwonly_params:
-        before = params.kwonly_params[-1].with_changes(comma=between, whitespace_after_param=_BARE)
+        before = params.kwonly_params[-1].with_changes(comma=behind, whitespace_after_param=_BARE)
         changes["kwonly_params"] = [*params.kwonly_params[:-1], before, added]
         return params.with_changes(**changes)
     changes["kwonly_params"] = [added]
     if isinstance(params.star_arg, cst.MaybeSentinel):
         changes["star_arg"] = cst.ParamStar(comma=between)
     if params.params:
-        before = params.params[-1].with_changes(comma=between, whitespace_after_param=_BARE)
+        before = params.params[-1].with_changes(comma=behind, whitespace_after_param=_BARE)
         changes["params"] = [*params.params[:-1], before]
     return params.with_changes(**changes)
+
+
+def _with_comment_of(end: cst.Comma | cst.MaybeSentinel, between: cst.Comma) -> cst.Comma:
+    """Return a comma as between parameters, with the comment that stood behind the last one."""
+    if not isinstance(end, cst.Comma):
+        return between
+    after, wanted = end.whitespace_after, between.whitespace_after
+    if isinstance(after, cst.ParenthesizedWhitespace):
+        if isinstance(wanted, cst.ParenthesizedWhitespace):
+            return between.with_changes(
+                whitespace_after=wanted.with_changes(first_line=after.first_line)
+            )
+    return between
 
 
 def _annotation(facts: Facts, function: cst.FunctionDef) -> cst.Annotation | None:

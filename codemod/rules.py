@@ -218,6 +218,12 @@ _REASONS = (
         "Call outside of the lambda.",
     ),
     Reason(
+        "uri-on-object",
+        "SAI003",
+        "the URI is kept on the object by one method and invoked by another ({detail})",
+        "Upload and call in one method, or hand the URI over as an argument.",
+    ),
+    Reason(
         "uri-unproven",
         "SAI003",
         "InputLocation cannot be proven to be the uploaded object ({detail})",
