@@ -57,11 +57,6 @@ class Unread:
     is_error: bool
 
 
-def is_notebook(path: str) -> bool:
-    """Tell by its name whether a file is a notebook."""
-    return path.lower().endswith(".ipynb")
-
-
 def read(content: bytes) -> Notebook | Unread:
     """Find the code cells in the content of a notebook."""
     try:
@@ -206,4 +201,4 @@ def _value(text: str, span: tuple[int, int]) -> Any:
     return _DECODER.raw_decode(text, span[0])[0]
 
 
-__all__ = ["CodeCell", "Notebook", "Unread", "is_notebook", "read", "with_sources"]
+__all__ = ["CodeCell", "Notebook", "Unread", "read", "with_sources"]

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from codemod import notebook
 from codemod.calls import METHOD, PASSES_BODY
 from codemod.model import Change, FileResult, Finding, Fix, Settings, Surroundings
 from codemod.parsing import TOO_DEEP
+from codemod.reading import Reading
 from codemod.repository import Repository
 from codemod.review import Review, review
-from codemod.rewrite import rewrite
 
 #: Frames that walking the deepest trees that are read may take.
 _MAX_FRAMES = 20_000
@@ -107,29 +106,33 @@ def _may_fix(finding: Finding, settings: Settings) -> bool:
 
 def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
     """Apply fixes until none is left, proving every step."""
+    # A check has no need of it.
+    from codemod.rewrite import rewrite
+
     contents = {subject.path: before}
     originals = dict(contents)
     settings, current = subject.settings, first
     for _ in range(len(first.findings) + 1):
-        assert current.facts is not None
-        changed = rewrite(current.facts, current.fixable, settings)
+        reading = current.reading
+        assert reading is not None
+        changed = rewrite(reading.facts, current.fixable, settings)
         if not changed:
             break
         modules: dict[str, cst.Module] = {}
         for module, rewritten in changed.items():
-            path = current.paths[module]
-            spliced = current.spliced(module, rewritten)
+            path = reading.paths[module]
+            spliced = reading.spliced(module, rewritten)
             if spliced is not None:
                 written: bytes | str = spliced.text.encode(module.encoding)
                 modules[path] = spliced.module
-            elif not current.round_trips(module):
+            elif not reading.round_trips(module):
                 why = "cannot be written back byte for byte; the file is left alone"
                 return FileResult(subject.path, first.findings, notes=first.notes, error=why)
             else:
-                written = _written(current, module, rewritten)
+                written = _written(reading, module, rewritten)
             if isinstance(written, str):
                 return _unproven(subject, first, written)
-            original = current.contents[module]
+            original = reading.contents[module]
             if path not in originals and isinstance(original, bytes):
                 originals[path] = original
             contents[path] = written
@@ -154,15 +157,16 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
     )
 
 
-def _written(review: Review, module: cst.Module, rewritten: cst.Module) -> bytes | str:
+def _written(reading: Reading, module: cst.Module, rewritten: cst.Module) -> bytes | str:
     """Return the content of a file with the rewritten code, or why it has none."""
-    assert review.facts is not None
-    if review.joined is None or module is not review.facts.index.module:
+    if reading.joined is None or module is not reading.facts.index.module:
         return rewritten.bytes
-    sources = review.joined.divided(rewritten.code)
+    from codemod import notebook
+
+    sources = reading.joined.divided(rewritten.code)
     if isinstance(sources, str):
         return sources
-    before = review.joined.notebook
+    before = reading.joined.notebook
     content = notebook.with_sources(before, sources)
     after = notebook.read(content)
     expected = {cell.number: sources.get(cell.number, cell.source) for cell in before.cells}

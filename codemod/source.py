@@ -21,6 +21,11 @@ def read(path: str) -> bytes:
         return file.read()
 
 
+def is_notebook(path: str) -> bool:
+    """Tell by its name whether a file is a notebook."""
+    return path.lower().endswith(".ipynb")
+
+
 def reason(error: OSError) -> str:
     """Return in words, without the path, why a file could not be read or written."""
     return error.strerror or str(error) or type(error).__name__

@@ -71,6 +71,8 @@ ROOMS = (
     "parsing",
     "outlines",
     "repository",
+    "reading",
+    "findings",
     "review",
     "process",
     "jobs",

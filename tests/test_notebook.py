@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codemod.notebook import Notebook, Unread, is_notebook, read, with_sources
+from codemod.notebook import Notebook, Unread, read, with_sources
+from codemod.source import is_notebook
 
 
 def notebook(*sources: Any, **extra: Any) -> dict[str, Any]:

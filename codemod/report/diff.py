@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from codemod.model import Report
-from codemod.notebook import is_notebook
 from codemod.report import cell_diff
+from codemod.source import is_notebook
 
 #: As git does: a quote, a backslash, a control character or a byte that is not ASCII.
 _QUOTED = re.compile(rb'["\\\x00-\x1f\x7f-\xff]')

@@ -1,0 +1,115 @@
+"""What was read to judge a file: modules, their text, and where everything stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from codemod.facts import Facts
+from codemod.index import LineOrCompound
+from codemod.model import Place
+from codemod.positions import Span, locate, locate_within
+from codemod.splicing import Spliced, first_lines, splice
+
+if TYPE_CHECKING:
+    from codemod.joining import Joined
+
+#: What ends a line for Python; `str.splitlines` knows some more.
+_NEWLINE = re.compile(r"\r\n?|\n")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What was read: a module with those it needs, and what is known of their text.
+
+    ``statements`` are the lines of the statements of each, if they are known.
+    """
+
+    facts: Facts
+    paths: Mapping[cst.Module, str]
+    contents: Mapping[cst.Module, bytes | str]
+    statements: Mapping[cst.Module, Sequence[int]]
+    joined: Joined | None
+
+    def located(self, nodes: Iterable[cst.CSTNode]) -> Places:
+        """Return where some nodes stand."""
+        wanted: dict[cst.Module, list[cst.CSTNode]] = {}
+        for node in nodes:
+            wanted.setdefault(self.facts.index.module_of(node), []).append(node)
+        spans: dict[cst.CSTNode, Span] = {}
+        for module, inside in wanted.items():
+            spans.update(self._spans(module, inside))
+        lines = {module: self._lines(module) for module in wanted}
+        places = {node: self._place(node, span) for node, span in spans.items()}
+        return Places(self.facts, spans, places, lines)
+
+    def round_trips(self, module: cst.Module) -> bool:
+        """Tell whether a module would be written back byte for byte."""
+        content, text = self.contents[module], module.code
+        return content == (text if isinstance(content, str) else text.encode(module.encoding))
+
+    def spliced(self, module: cst.Module, rewritten: cst.Module) -> Spliced | None:
+        """Return a file with its new statements, ``None`` if that needs all of it rendered."""
+        content = self.contents[module]
+        lines = first_lines(module, self.statements.get(module, ()))
+        if lines is None or isinstance(content, str):
+            return None
+        text = content.decode(module.encoding)
+        # A form feed is a line to some, and text must come back as it was.
+        is_plain = "\f" not in text and text.encode(module.encoding) == content
+        return splice(module, rewritten, text, lines) if is_plain else None
+
+    def _spans(self, module: cst.Module, nodes: Sequence[cst.CSTNode]) -> dict[cst.CSTNode, Span]:
+        begins = first_lines(module, self.statements.get(module, ()))
+        if begins is None:
+            return locate(module, nodes)
+        by_statement: dict[LineOrCompound, list[cst.CSTNode]] = {}
+        for node in nodes:
+            by_statement.setdefault(self.facts.cells.top(node), []).append(node)
+        spans: dict[cst.CSTNode, Span] = {}
+        for top, inside in by_statement.items():
+            spans.update(locate_within(module, top, begins[top], inside))
+        return spans
+
+    def _lines(self, module: cst.Module) -> list[str]:
+        content = self.contents[module]
+        text = content if isinstance(content, str) else content.decode(module.encoding, "replace")
+        return _NEWLINE.split(text)
+
+    def _place(self, node: cst.CSTNode, span: Span) -> Place:
+        module = self.facts.index.module_of(node)
+        path = self.paths[module]
+        if self.joined is not None and module is self.facts.index.module:
+            return self.joined.place(path, span)
+        return Place(path, span.line, span.column + 1, span.end_line, span.end_column + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where nodes stand, over all the modules that were read."""
+
+    facts: Facts
+    spans: Mapping[cst.CSTNode, Span]
+    places: Mapping[cst.CSTNode, Place]
+    lines: Mapping[cst.Module, list[str]]
+
+    def of(self, node: cst.CSTNode) -> Place:
+        return self.places[pointed_at(node)]
+
+    def line(self, node: cst.CSTNode, *, end: bool = False) -> str:
+        """Return the line of source that a node begins on, or ends on."""
+        span = self.spans[node]
+        return self.lines[self.facts.index.module_of(node)][
+            (span.end_line if end else span.line) - 1
+        ]
+
+
+def pointed_at(node: cst.CSTNode) -> cst.CSTNode:
+    """Return the node whose place can be told: wrappers write nothing of their own."""
+    while isinstance(node, (cst.Arg, cst.DictElement, cst.Element)):
+        node = node.value
+    return node
