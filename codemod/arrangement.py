@@ -105,8 +105,8 @@ def _fits_branch(facts: Facts, candidate: Candidate, attached: tuple[LineOrCompo
         return False
     if not isinstance(reach.last, cst.SimpleStatementLine) or len(reach.last.body) != 1:
         return False
-    others = facts.index.attributes.get(METHOD, ())
-    if sum(facts.index.inside(func, reach.last) for func in others) > 1:
+    parts = descendants(reach.last)
+    if sum(isinstance(part, cst.Attribute) and part.attr.value == METHOD for part in parts) > 1:
         return False
     if not facts.cells.same(reach.first, reach.last) or facts.cells.shows(reach.last):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import cast
 
 import libcst as cst
 
@@ -27,11 +28,11 @@ def following(
     facts: Facts, candidate: Candidate, statement: LineOrCompound
 ) -> Sequence[LineOrCompound]:
     """Return the statements after the upload in its own block and cell, up to the first call."""
-    body: list[LineOrCompound] = list(facts.index.block(statement).body)  # type: ignore[arg-type]
-    start = body.index(statement) + 1
+    body = cast(Sequence[LineOrCompound], facts.index.block(statement).body)
     lasts = {reach.last for reach in candidate.spans}
-    found = []
-    for one in body[start:]:
+    found: list[LineOrCompound] = []
+    for position in range(facts.index.position(statement) + 1, len(body)):
+        one = body[position]
         if one in lasts or not facts.cells.same(one, statement):
             break
         found.append(one)
@@ -42,11 +43,12 @@ def announced_before(
     facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
 ) -> tuple[LineOrCompound, ...]:
     """Return the "uploading …" log lines before the upload, with only assignments between."""
-    body: list[LineOrCompound] = list(facts.index.block(uploading).body)  # type: ignore[arg-type]
+    body = cast(Sequence[LineOrCompound], facts.index.block(uploading).body)
     about = _about(facts, candidate, seen)
     found: list[LineOrCompound] = []
     bound: set[str] = set()
-    for statement in reversed(body[: body.index(uploading)]):
+    for position in range(facts.index.position(uploading) - 1, -1, -1):
+        statement = body[position]
         if not facts.cells.same(statement, uploading):
             break
         if announces_upload(facts, statement, about):

@@ -134,16 +134,13 @@ def _dict_problem(call: LegacyCall) -> Refusal | None:
 
 def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression) -> bool:
     """Tell whether a URI depends on what the function is given."""
-    walk = facts.definitions.walk(function)
-    given = {
-        one for bound in walk.bindings.values() for one in bound if isinstance(one.node, cst.Param)
-    }
     seen = set()
     stack = list(names_in(location))
     while stack:
         definition = facts.definitions.of(stack.pop())
-        if definition in given and definition.name not in ("self", "cls"):
-            return True
+        if isinstance(definition.node, cst.Param) and definition.name not in ("self", "cls"):
+            if facts.index.function(definition.node) is function:
+                return True
         if definition not in seen and definition.value is not None:
             seen.add(definition)
             stack.extend(names_in(definition.value))

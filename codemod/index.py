@@ -116,6 +116,7 @@ class Index:
         self.imports: list[cst.Import | cst.ImportFrom] = []
         self.identifiers: dict[cst.Module, set[str]] = {}
         self._imported: dict[cst.Module, dict[str, set[str]]] = {}
+        self._positions: dict[cst.CSTNode, int] = {}
         for one in self.modules:
             self._walk(one)
 
@@ -228,6 +229,16 @@ class Index:
             if isinstance(above, (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite)):
                 return above
         return self.module_of(statement)
+
+    def position(self, statement: cst.CSTNode) -> int:
+        """Return the place of a statement in its block."""
+        found = self._positions.get(statement)
+        if found is None:
+            block = self.parent[statement]
+            assert isinstance(block, (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite))
+            self._positions.update((one, number) for number, one in enumerate(block.body))
+            found = self._positions[statement]
+        return found
 
     def inside(self, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
         """Tell whether a node is another one or stands below it."""

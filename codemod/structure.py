@@ -70,8 +70,8 @@ def span(index: Index, earlier: LineOrCompound, later: LineOrCompound) -> Span |
         last = up_last[found][1]
         if first is last:
             return _within_try(index, block, first, earlier, later)
-        body = list(block.body)
-        start, end = body.index(first), body.index(last)
+        body = block.body
+        start, end = index.position(first), index.position(last)
         if start > end:
             return None
         return Span(
