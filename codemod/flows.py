@@ -20,7 +20,6 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import (
     Bindings,
-    Translation,
     bound_arguments,
     doubtful,
     rebinding_problem,
@@ -41,6 +40,7 @@ from codemod.syntax import (
     unwrap_await,
 )
 from codemod.template import Hole, normal, same_object
+from codemod.translation import Translation
 from codemod.uploads import Given, Upload, Via
 
 #: How many functions an upload may be handed through.
@@ -292,6 +292,7 @@ def _virtual(
         is_argument = isinstance(payload.node, cst.Name) and node in facts.index.parent
         if is_argument:
             form = Form.UNKNOWN if inner.given is Given.BODY else form
+    imports = frozenset(translate.needed)
     content_type, untyped = inner.content_type, inner.content_type_problem
     if content_type is not None and problem is None:
         content_type = translate.expression(content_type)
@@ -325,6 +326,8 @@ def _virtual(
         via=via,
         problem=problem,
         content_type_problem=untyped,
+        imports=imports,
+        type_imports=frozenset(translate.needed) - imports,
     )
 
 

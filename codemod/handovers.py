@@ -14,7 +14,6 @@ import libcst as cst
 from codemod.calls import LegacyCall, Style, Through
 from codemod.facts import Facts
 from codemod.functions import (
-    Translation,
     bound_arguments,
     doubtful,
     rebinding_problem,
@@ -26,6 +25,7 @@ from codemod.index import Index
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
 from codemod.syntax import dict_items, is_none, keyword, names_in
+from codemod.translation import Translation
 
 #: How many functions a URI may be handed through.
 DEPTH = 4

@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
+from codemod.imports import add_imports
 from codemod.index import LineOrCompound
 from codemod.judge import Verdict
 from codemod.layout import Layout
@@ -49,6 +50,7 @@ def rewrite(
     above: set[cst.CSTNode] = set()
     taken: dict[cst.CSTNode, set[str]] = {}
     served: set[cst.FunctionDef] = set()
+    made: dict[Candidate, Layout] = {}
     for candidate, layout in chosen.items():
         function = facts.index.function(layout.uploading)
         if function not in taken:
@@ -60,12 +62,18 @@ def rewrite(
         if _overlaps(facts, plan, edits, above):
             continue
         edits.update(plan.edits)
+        made[candidate] = layout
         served.update(_functions(candidate))
         for node in plan.edits:
             above.update(facts.index.ancestors(node))
     for limit in limits.values():
         for place in limit.places:
             _add_limit(facts, limit.name, place, settings, edits)
+    for candidate, layout in made.items():
+        needed = candidate.upload.imports
+        if any(call.content_type is not True for call in candidate.calls):
+            needed |= candidate.upload.type_imports
+        add_imports(facts.index.module_of(layout.uploading), needed, edits)
     changed: dict[cst.Module, cst.Module] = {}
     for module in {facts.index.module_of(node): None for node in edits}:
         body = apply(facts.index, module, edits)

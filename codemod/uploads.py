@@ -11,6 +11,7 @@ import libcst as cst
 
 from codemod.clients import Receiver, Role
 from codemod.facts import Facts
+from codemod.imports import Needed
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
 from codemod.syntax import argument, callee, dict_items, dotted, keyword
@@ -63,6 +64,8 @@ class Upload:
         via: The function of the file that makes the upload, if this is a call of one.
         problem: Why the upload cannot be followed through that function.
         content_type_problem: Why that is not possible unless the call has a ContentType itself.
+        imports: What the module must import for the payload of such a call.
+        type_imports: What it must import for the ContentType.
     """
 
     invocation: Invocation
@@ -79,6 +82,8 @@ class Upload:
     via: Via | None = None
     problem: Refusal | None = None
     content_type_problem: Refusal | None = None
+    imports: frozenset[Needed] = frozenset()
+    type_imports: frozenset[Needed] = frozenset()
 
     @property
     def innermost(self) -> Upload:

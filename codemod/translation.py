@@ -1,0 +1,255 @@
+"""What the expressions of a function mean to one of its callers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from codemod import effects
+from codemod.definitions import Definition, Kind
+from codemod.edits import Replacement, substitute
+from codemod.facts import Facts
+from codemod.functions import Bindings
+from codemod.imports import Needed, is_standard, top_imports
+from codemod.syntax import descendants, names_in
+from codemod.template import Hole, Template, normal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Translation:
+    """Puts a function's expressions into the words of one of its callers.
+
+    ``needed`` is what the module of the caller must import for the expressions that were taken.
+    """
+
+    facts: Facts
+    function: cst.FunctionDef
+    call: cst.Call
+    bound: Bindings
+    needed: set[Needed] = field(default_factory=set)
+
+    def template(self, template: Template) -> Template:
+        """Translate the template of a string; what the function makes up anew is its own."""
+        pieces: list[str | Hole] = []
+        for piece in template:
+            if isinstance(piece, str):
+                pieces.append(piece)
+            else:
+                pieces.extend(self._hole(piece))
+        return normal(pieces)
+
+    def _hole(self, hole: Hole) -> Template:
+        kind = hole.key[0]
+        if kind == "definition":
+            definition = hole.key[1]
+            assert isinstance(definition, Definition)
+            if definition in self.bound:
+                value = self.bound[definition]
+                template = self.facts.templates.of(value)
+                is_default = self.facts.index.inside(value, self.function.params)
+                return self.template(template) if is_default else template
+            if not self._is_local(definition):
+                theirs = self._theirs(definition)
+                return (Hole(("definition", theirs), theirs.name, hole.node),)
+        elif kind == "expression":
+            _, spelled, names, states = hole.key
+            assert isinstance(names, tuple)
+            assert isinstance(states, tuple)
+            translated = tuple(self._definition(name) for name in names)
+            if None not in translated and not any(
+                part is not None for state in states for part in state
+            ):
+                key = ("expression", self._spelled(str(spelled), names), translated, states)
+                return (Hole(key, hole.text, hole.node),)
+        elif kind == "imported":
+            return (hole,)
+        elif kind in ("basename", "default bucket"):
+            inner = hole.key[1]
+            assert isinstance(inner, tuple)
+            return (Hole((kind, self.template(inner)), hole.text, hole.node),)
+        return (Hole(("call", self.call, hole.key), hole.text, self.call),)
+
+    def _spelled(self, spelled: str, names: tuple[Definition, ...]) -> str:
+        """Spell ``client.bucket`` as the caller does, whatever the function calls its ``self``."""
+        for name in names:
+            value = self.bound.get(name)
+            if isinstance(value, cst.Name):
+                own, theirs = f"Name(id='{name.name}'", f"Name(id='{value.value}'"
+                spelled = spelled.replace(own, theirs)
+        return spelled
+
+    def _definition(self, definition: Definition) -> Definition | None:
+        value = self.bound.get(definition)
+        if isinstance(value, cst.Name):
+            return self.facts.definitions.of(value)
+        if value is not None or self._is_local(definition):
+            return None
+        return self._theirs(definition)
+
+    def _theirs(self, definition: Definition) -> Definition:
+        """Return what the caller's module calls by the same name and takes from the same place.
+
+        What it does not know stays the definition of the function's own module.
+        """
+        index = self.facts.index
+        home, other = index.module_of(self.function), index.module_of(self.call)
+        if home is other:
+            return definition
+        name = definition.name
+        if index.linked.starred(home, name) or index.linked.starred(other, name):
+            return definition
+        if definition.kind is Kind.OUTSIDE:
+            theirs = self.facts.definitions.free(name, self.call)
+            return theirs if theirs.kind is Kind.OUTSIDE else definition
+        if definition.kind is not Kind.IMPORTED:
+            return definition
+        bound = self.facts.definitions.walk(other).bindings.get(name, ())
+        is_same = self._absolute(home, name) == self._absolute(other, name)
+        return bound[0] if len(bound) == 1 and is_same else definition
+
+    def _absolute(self, module: cst.Module, name: str) -> object:
+        """Return where a module imports a name from, comparable between modules."""
+        linked = self.facts.index.linked(module, name)
+        if linked is not None:
+            return linked
+        origin = self.facts.index.imported(module).get(name)
+        return origin if origin is None or not origin.startswith(".") else (module, origin)
+
+    def _is_local(self, definition: Definition) -> bool:
+        walk = self.facts.definitions.walk(self.function)
+        return definition.kind is Kind.UNBOUND or definition.name in walk.local
+
+    def expression(self, node: cst.BaseExpression) -> cst.BaseExpression | None:
+        """Translate an expression; ``None`` if the caller cannot have the same value."""
+        if isinstance(node, cst.Name):
+            return self._name(node)
+        if any(
+            isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr, cst.Lambda))
+            or self._means_other_things(part)
+            or self.facts.index.is_comprehension(part)
+            or (isinstance(part, cst.Call) and not self._is_pure(part))
+            for part in descendants(node)
+        ):
+            return None
+        edits: dict[cst.CSTNode, Replacement] = {}
+        for name in names_in(node):
+            taken = self._name(name)
+            if taken is None:
+                return None
+            if taken is not name:
+                edits[name] = [_in_brackets(taken)]
+        return substitute(node, edits) if edits else node
+
+    def _means_other_things(self, node: cst.CSTNode) -> bool:
+        """Tell whether a name depends on where it stands, or is code of these modules."""
+        if isinstance(node, cst.Attribute):
+            name = node.attr.value
+            return _is_private(name) or name in self.facts.index.defined_functions
+        return isinstance(node, cst.Name) and node.value.startswith("__")
+
+    def _is_pure(self, call: cst.Call) -> bool:
+        return effects.is_stable_call(call)
+
+    def _name(self, name: cst.Name) -> cst.BaseExpression | None:
+        definition = self.facts.definitions.of(name)
+        value = self.bound.get(definition)
+        if value is not None:
+            if self.facts.index.inside(value, self.function.params):  # a default
+                return self.expression(value)
+            return value if _is_repeatable(value) or self._is_read_once(definition) else None
+        if not self._is_local(definition):
+            if self._imports_it(definition) or self._can_import(definition):
+                return name
+            theirs = self._theirs(definition)
+            if theirs is not self.facts.definitions.free(name.value, self.call):
+                return None
+            if theirs is not definition and not self._is_there(theirs):
+                return None
+            caller = self.facts.definitions.walk(self.facts.index.function(self.call))
+            is_module = isinstance(self.facts.index.function(self.call), cst.Module)
+            return name if is_module or name.value not in caller.local else None
+        if definition.kind is Kind.ASSIGNED and definition.value is not None:
+            return self.expression(definition.value)
+        return None
+
+    def _can_import(self, definition: Definition) -> bool:
+        """Tell whether the caller's module can import a name of the standard library likewise."""
+        index, name = self.facts.index, definition.name
+        home, other = index.module_of(self.function), index.module_of(self.call)
+        if home is other or definition.kind is not Kind.IMPORTED or definition.node is None:
+            return False
+        statement = index.statement(definition.node)
+        origin = index.imported(home).get(name)
+        if origin is None or not is_standard(origin) or self.facts.cells.is_notebook:
+            return False
+        if not isinstance(index.parent[statement], cst.Module) or not top_imports(other):
+            return False
+        if any(index.module_of(one) is other for one in index.names.get(name, ())):
+            return False
+        if index.linked.starred(home, name) or index.linked.starred(other, name):
+            return False
+        module, _, last = origin.rpartition(".")
+        if isinstance(definition.node, cst.ImportFrom) and last == name:
+            self.needed.add(Needed(module, last))
+        elif isinstance(definition.node, cst.Import) and origin == name:
+            self.needed.add(Needed(origin))
+        else:
+            return False
+        return True
+
+    def _is_there(self, definition: Definition) -> bool:
+        """Tell whether a name of the caller's module is certain to be bound when it calls."""
+        if definition.kind is Kind.OUTSIDE:
+            return True
+        index = self.facts.index
+        assert definition.node is not None
+        statement = index.statement(definition.node)
+        return (
+            isinstance(index.parent[statement], cst.Module)
+            and index.order[statement] < index.order[self.facts.cells.top(self.call)]
+        )
+
+    def _imports_it(self, definition: Definition) -> bool:
+        """Tell whether the calling function imports the same under the same name before."""
+        index, definitions = self.facts.index, self.facts.definitions
+        bound = definitions.walk(index.function(self.call)).bindings.get(definition.name, ())
+        if len(bound) != 1 or {definition.kind, bound[0].kind} != {Kind.IMPORTED}:
+            return False
+        name = definition.name
+        ours, theirs = index.module_of(self.function), index.module_of(self.call)
+        return self._absolute(ours, name) == self._absolute(
+            theirs, name
+        ) and definitions.known_before(bound[0], index.statement(self.call))
+
+    def _is_read_once(self, definition: Definition) -> bool:
+        """An argument that is read once, right as the payload, may be any expression."""
+        return len(list(self.facts.definitions.reads(definition))) == 1
+
+
+def _is_private(name: str) -> bool:
+    """Tell whether a class would make another name of one that stands in it."""
+    return name.startswith("__") and not name.endswith("__")
+
+
+def _is_repeatable(node: cst.BaseExpression) -> bool:
+    return not any(
+        isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr))
+        or (isinstance(part, cst.Call) and not effects.is_stable_call(part))
+        for part in descendants(node)
+    )
+
+
+def _in_brackets(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Keep an argument together that comes to stand within a larger expression."""
+    loose = (
+        cst.BinaryOperation,
+        cst.BooleanOperation,
+        cst.Comparison,
+        cst.IfExp,
+        cst.UnaryOperation,
+        cst.Lambda,
+    )
+    if isinstance(node, loose) and not node.lpar:
+        return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    return node
