@@ -41,7 +41,8 @@ class Repository:
         self._is_file: dict[str, bool] = {}
         self._roots: dict[str, str] = {}
         self._imported: dict[str, frozenset[str]] = {}
-        self._resolved: dict[tuple[str, str, tuple[str, ...], str], Resolved | None] = {}
+        self._places: dict[tuple[str, str], str | None] = {}
+        self._exports: dict[tuple[str, tuple[str, ...]], Resolved | None] = {}
         self._starred: dict[tuple[str, str], bool] = {}
 
     def holding(
@@ -179,13 +180,14 @@ class Repository:
 
     def _origin(self, path: str, origin: Origin, rest: tuple[str, ...]) -> Resolved | None:
         names = (*((origin.name,) if origin.name else ()), *rest)
-        known = (os.path.dirname(path), origin.module, names, os.path.basename(path))
-        if known not in self._resolved:
-            self._resolved[known] = None  # for modules that import each other
-            self._resolved[known] = self._find(path, origin.module, names)
-        return self._resolved[known]
+        known = (path, origin.module)
+        if known not in self._places:
+            self._places[known] = self._find(path, origin.module)
+        place = self._places[known]
+        return self._member(path, place, names) if place is not None else None
 
-    def _find(self, path: str, module: str, names: tuple[str, ...]) -> Resolved | None:
+    def _find(self, path: str, module: str) -> str | None:
+        """Return the file of a module, or the folder of a package, that a file imports."""
         level = len(module) - len(module.lstrip("."))
         parts = [part for part in module[level:].split(".") if part]
         places: dict[str, str] = {}
@@ -193,9 +195,7 @@ class Repository:
             place = self._place(folder, parts)
             if place is not None:
                 places.setdefault(os.path.realpath(place), place)
-        if len(places) != 1:
-            return None
-        return self._member(path, next(iter(places.values())), names)
+        return next(iter(places.values())) if len(places) == 1 else None
 
     def _folders(self, path: str, level: int, parts: list[str]) -> Iterator[str]:
         """Yield the folders in which Python may look for an import."""
@@ -251,6 +251,13 @@ class Repository:
 
     def _exported(self, path: str, names: tuple[str, ...]) -> Resolved | None:
         """Return where a name of a module is bound: there, or where that imports it from."""
+        known = (path, names)
+        if known not in self._exports:
+            self._exports[known] = None  # for modules that import each other
+            self._exports[known] = self._binding(path, names)
+        return self._exports[known]
+
+    def _binding(self, path: str, names: tuple[str, ...]) -> Resolved | None:
         outlined = self.outline(path)
         if outlined is None:
             return None
