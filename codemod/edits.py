@@ -29,7 +29,10 @@ def _rebuild(node: _Node, edits: Edits, above: set[cst.CSTNode]) -> _Node:
     if node not in above:
         return node
     changes: dict[str, object] = {}
-    for name in child_fields(type(node)):
+    names = child_fields(type(node))
+    if isinstance(node, cst.FunctionDef):  # the only whitespace that is ever replaced
+        names = (*names, "whitespace_before_params")
+    for name in names:
         value = getattr(node, name)
         if isinstance(value, cst.CSTNode):
             if value in edits:

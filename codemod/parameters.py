@@ -13,7 +13,7 @@ from codemod.edits import Replacement, apply
 from codemod.facts import Facts
 from codemod.naming import free_name
 from codemod.nodes import assign, leading_lines, with_lines
-from codemod.syntax import descendants
+from codemod.syntax import descendants, dotted
 
 _SPACE = cst.SimpleWhitespace(" ")
 _BARE = cst.SimpleWhitespace("")
@@ -29,15 +29,18 @@ def _names(function: cst.FunctionDef) -> set[str]:
 
 
 def give_body(
-    facts: Facts, function: cst.FunctionDef, calls: Sequence[LegacyCall]
+    facts: Facts, function: cst.FunctionDef, calls: Sequence[LegacyCall], *, skips: bool
 ) -> dict[cst.CSTNode, Replacement]:
     """Return the edits that let a function send a body instead of the URI it was given.
 
     The parameter is optional and comes by keyword only, so every other caller goes on as before.
+    With ``skips``, a caller that has a body has no URI to give, and gives ``None`` for it.
     """
     name = body_parameter(function)
     edits: dict[cst.CSTNode, Replacement] = {
-        function.params: [_with_parameter(facts, function, name)]
+        function.params: [
+            _with_parameter(facts, function, name, calls[0].location if skips and calls else None)
+        ]
     }
     direct = [inner for inner in calls if inner.through is None]
     for inner in calls:
@@ -128,8 +131,12 @@ def _dictionary(key: str, value: cst.BaseExpression) -> cst.Dict:
     return cst.Dict([cst.DictElement(cst.SimpleString(f'"{key}"'), value)])
 
 
-def _with_parameter(facts: Facts, function: cst.FunctionDef, name: str) -> cst.Parameters:
+def _with_parameter(
+    facts: Facts, function: cst.FunctionDef, name: str, skipped: cst.BaseExpression | None
+) -> cst.Parameters:
     params = function.params
+    if isinstance(skipped, cst.Name):
+        params = _with_optional(facts, function, facts.definitions.of(skipped).node)
     given = [*params.posonly_params, *params.params, *params.kwonly_params]
     between = without_comment(
         next(
@@ -137,7 +144,7 @@ def _with_parameter(facts: Facts, function: cst.FunctionDef, name: str) -> cst.P
             cst.Comma(whitespace_after=_SPACE),
         )
     )
-    last = given[-1] if given else None
+    last = next(iter(reversed([*params.params, *params.kwonly_params])), None)
     end = last.comma if last is not None else cst.MaybeSentinel.DEFAULT
     behind = _with_comment_of(end, between)
     annotation = _annotation(facts, function)
@@ -185,7 +192,30 @@ def _annotation(facts: Facts, function: cst.FunctionDef) -> cst.Annotation | Non
     given = [*function.params.params, *function.params.kwonly_params]
     if not any(param.annotation is not None for param in given):
         return None
+    return cst.Annotation(_optional(facts, function, "bytes"))
+
+
+def _optional(facts: Facts, function: cst.FunctionDef, name: str) -> cst.BaseExpression:
+    """Return ``Optional[name]`` where the file writes that, else ``name | None``."""
     if facts.index.imported(function).get("Optional") == "typing.Optional":
-        element = cst.SubscriptElement(cst.Index(cst.Name("bytes")))
-        return cst.Annotation(cst.Subscript(cst.Name("Optional"), [element]))
-    return cst.Annotation(cst.BinaryOperation(cst.Name("bytes"), cst.BitOr(), cst.Name("None")))
+        element = cst.SubscriptElement(cst.Index(cst.Name(name)))
+        return cst.Subscript(cst.Name("Optional"), [element])
+    return cst.BinaryOperation(cst.Name(name), cst.BitOr(), cst.Name("None"))
+
+
+def _with_optional(
+    facts: Facts, function: cst.FunctionDef, param: cst.CSTNode | None
+) -> cst.Parameters:
+    """Return the parameters with ``str`` as the type of one turned into an optional one."""
+
+    def changed(one: cst.Param) -> cst.Param:
+        annotation = one.annotation
+        if one is not param or annotation is None or dotted(annotation.annotation) != "str":
+            return one
+        optional = annotation.with_changes(annotation=_optional(facts, function, "str"))
+        return one.with_changes(annotation=optional)
+
+    groups = ("posonly_params", "params", "kwonly_params")
+    return function.params.with_changes(
+        **{group: [changed(one) for one in getattr(function.params, group)] for group in groups}
+    )

@@ -108,6 +108,7 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
     """Apply fixes until none is left, proving every step."""
     # A check has no need of it.
     from codemod.rewrite import rewrite
+    from codemod.wrapping import width_of
 
     contents = {subject.path: before}
     originals = dict(contents)
@@ -115,7 +116,12 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
     for _ in range(len(first.findings) + 1):
         reading = current.reading
         assert reading is not None
-        changed = rewrite(reading.facts, current.fixable, settings)
+        # Nobody formats notebooks to a width.
+        widths = {
+            module: width_of(reading.text(module)) if reading.joined is None else None
+            for module in reading.paths
+        }
+        changed = rewrite(reading.facts, current.fixable, settings, widths)
         if not changed:
             break
         modules: dict[str, cst.Module] = {}

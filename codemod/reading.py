@@ -75,10 +75,13 @@ class Reading:
             spans.update(locate_within(module, top, begins[top], inside))
         return spans
 
-    def _lines(self, module: cst.Module) -> list[str]:
+    def text(self, module: cst.Module) -> str:
+        """Return the text of a module."""
         content = self.contents[module]
-        text = content if isinstance(content, str) else content.decode(module.encoding, "replace")
-        return _NEWLINE.split(text)
+        return content if isinstance(content, str) else content.decode(module.encoding, "replace")
+
+    def _lines(self, module: cst.Module) -> list[str]:
+        return _NEWLINE.split(self.text(module))
 
     def _place(self, node: cst.CSTNode, span: Span) -> Place:
         module = self.facts.index.module_of(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 import libcst as cst
@@ -19,16 +19,22 @@ from codemod.nodes import (
     leading_lines,
     with_lines,
 )
-from codemod.pairing import Candidate
+from codemod.pairing import Candidate, made_by
 from codemod.parameters import give_body
 from codemod.planner import Plan, Planner
 from codemod.syntax import descendants
+from codemod.wrapping import wrapped, wrapped_parameters
 
 
 def rewrite(
-    facts: Facts, verdicts: Iterable[Verdict], settings: Settings
+    facts: Facts,
+    verdicts: Iterable[Verdict],
+    settings: Settings,
+    widths: Mapping[cst.Module, int | None],
 ) -> dict[cst.Module, cst.Module]:
     """Return the modules that change, each with every allowed fix that can be made at once.
+
+    ``widths`` tells how long the lines of each may be.
 
     Two fixes that touch the same statements are not made together; running again on the result
     makes the second one.
@@ -66,6 +72,7 @@ def rewrite(
         served.update(_functions(candidate))
         for node in plan.edits:
             above.update(facts.index.ancestors(node))
+    _wrap(facts, edits, served, widths)
     for limit in limits.values():
         for place in limit.places:
             _add_limit(facts, limit.name, place, settings, edits)
@@ -75,7 +82,8 @@ def rewrite(
             needed |= candidate.upload.type_imports
         add_imports(facts.index.module_of(layout.uploading), needed, edits)
     changed: dict[cst.Module, cst.Module] = {}
-    for module in {facts.index.module_of(node): None for node in edits}:
+    placed = (node for node in edits if node in facts.index.parent)
+    for module in {facts.index.module_of(node): None for node in placed}:
         body = apply(facts.index, module, edits)
         limit_here = limits.get(module)
         if limit_here and any(place.after is None for place in limit_here.places):
@@ -86,6 +94,24 @@ def rewrite(
             body = body.with_changes(body=[constant, first, *body.body[1:]])
         changed[module] = body
     return changed
+
+
+def _wrap(
+    facts: Facts,
+    edits: dict[cst.CSTNode, Replacement],
+    served: Iterable[cst.FunctionDef],
+    widths: Mapping[cst.Module, int | None],
+) -> None:
+    """Break the lines of new code that are longer than those of their file."""
+    for anchor, statements in edits.items():
+        width = widths.get(facts.index.module_of(anchor))
+        if width is not None and isinstance(anchor, cst.BaseStatement):
+            edits[anchor] = wrapped(facts.index, anchor, statements, width)
+    for function in served:
+        width = widths.get(facts.index.module_of(function))
+        if width is not None:
+            params = cast(cst.Parameters, edits[function.params][0])
+            edits.update(wrapped_parameters(facts.index, function, params, width))
 
 
 def _limits(facts: Facts, layouts: Iterable[Layout]) -> dict[cst.Module, LimitConstant]:
@@ -114,11 +140,12 @@ def _give_bodies(
     """Return the edits of the functions that make the calls, but for those already edited."""
     edits: dict[cst.CSTNode, Replacement] = {}
     for outer in candidate.calls:
+        skips = made_by(facts, outer.location, candidate.upload)
         for call in outer.inward():
             through = call.through
             if through is None or through.has_body is not None or through.function in served:
                 continue
-            edits.update(give_body(facts, through.function, through.calls))
+            edits.update(give_body(facts, through.function, through.calls, skips=skips))
     return edits
 
 

@@ -53,7 +53,7 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
             continue
         gone = range(start + 1, end + 1)
         stray += [f"-{old[line - 1]}" for line in gone if line not in touchable]
-        if hull.isdisjoint(range(start, end + 2)) and touchable.isdisjoint(gone):
+        if (hull | signatures).isdisjoint(range(start, end + 2)) and touchable.isdisjoint(gone):
             added = new[new_start:new_end]
             stray += [f"+{line}" for line in added if not _MAY_APPEAR_ANYWHERE.fullmatch(line)]
     return stray

@@ -211,6 +211,7 @@ def test_reports_for_machines_have_the_findings(folder: Path, call: Call) -> Non
         "column": 1,
         "end_line": 1,
         "end_column": 14,
+        "chain": [],
         "upload": {"path": "requirements.txt", "cell": None, "line": 1},
     }
     assert document["summary"]["files"] == 2

@@ -62,6 +62,7 @@ ROOMS = (
     "parameters",
     "measure",
     "planner",
+    "wrapping",
     "rewrite",
     "cell_source",
     "magics",

@@ -1,0 +1,191 @@
+"""Breaks new lines that are longer than the lines of the file, as Black does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import libcst as cst
+
+from codemod.edits import Replacement, substitute
+from codemod.index import Index
+
+#: The lengths that people set their formatters to.
+_WIDTHS = (79, 88, 100, 120)
+_TAB = 4
+_BARE = cst.SimpleWhitespace("")
+
+
+def width_of(text: str) -> int | None:
+    """Return how long the lines of a file may be, as far as they tell; ``None`` for any length.
+
+    Comments and addresses do not count: no formatter breaks them.
+    """
+    lengths = [
+        len(line.expandtabs(_TAB))
+        for line in re.split(r"\r\n?|\n", text)
+        if "://" not in line and not line.lstrip().startswith("#")
+    ]
+    longest = max(lengths, default=0)
+    if longest <= _WIDTHS[0] and sum(length > 70 for length in lengths) < 5:
+        return _WIDTHS[1]  # so few may be short by chance
+    return next((width for width in _WIDTHS if longest <= width), None)
+
+
+def wrapped(
+    index: Index, anchor: cst.CSTNode, statements: Iterable[cst.CSTNode], width: int
+) -> list[cst.CSTNode]:
+    """Return the statements that take the place of another one, with their long lines broken."""
+    module = index.module_of(anchor)
+    indents = [
+        above.indent if above.indent is not None else module.default_indent
+        for above in index.ancestors(anchor)
+        if isinstance(above, cst.IndentedBlock)
+    ]
+    wrapping = _Wrapping(module, width)
+    return [
+        one
+        if one is anchor or not isinstance(one, cst.BaseStatement)
+        else wrapping.fit(one, indents)
+        for one in statements
+    ]
+
+
+def wrapped_parameters(
+    index: Index, function: cst.FunctionDef, params: cst.Parameters, width: int
+) -> dict[cst.CSTNode, Replacement]:
+    """Return the edits that give a function other parameters, broken if they are too long."""
+    module = index.module_of(function)
+    now = function.with_changes(
+        params=params, body=cst.SimpleStatementSuite([cst.Pass()]), decorators=(), leading_lines=()
+    )
+    code = module.code_for_node(now).rstrip()
+    column = sum(
+        _length(above.indent if above.indent is not None else module.default_indent)
+        for above in index.ancestors(function)
+        if isinstance(above, cst.IndentedBlock)
+    )
+    if "\n" in code or column + len(code) - len(" pass") <= width:
+        return {function.params: [params]}
+    inner, outer = _brackets(module)
+    for one_each in (False, True):
+        edits: dict[cst.CSTNode, Replacement] = {
+            function.whitespace_before_params: [inner],
+            function.params: [_broken_parameters(params, inner, outer, one_each=one_each)],
+        }
+        line = module.code_for_node(params)
+        if _length(module.default_indent) + column + len(line) <= width:
+            break
+    return edits
+
+
+def _broken_parameters(
+    params: cst.Parameters,
+    inner: cst.ParenthesizedWhitespace,
+    outer: cst.ParenthesizedWhitespace,
+    *,
+    one_each: bool,
+) -> cst.Parameters:
+    """Return parameters on a line of their own, or each on one; the last comes by keyword."""
+    between = cst.Comma(whitespace_after=inner if one_each else cst.SimpleWhitespace(" "))
+    every = {
+        name: [one.with_changes(comma=between) for one in getattr(params, name)]
+        for name in ("posonly_params", "params", "kwonly_params")
+    }
+    last = every["kwonly_params"][-1]
+    if one_each:
+        last = last.with_changes(comma=cst.Comma(whitespace_after=outer))
+    else:
+        last = last.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=outer)
+    changes: dict[str, object] = {**every, "kwonly_params": [*every["kwonly_params"][:-1], last]}
+    for name in ("star_arg", "posonly_ind"):
+        mark = getattr(params, name)
+        if isinstance(mark, (cst.ParamStar, cst.ParamSlash, cst.Param)):
+            changes[name] = mark.with_changes(comma=between)
+    return params.with_changes(**changes)
+
+
+def _brackets(
+    module: cst.Module,
+) -> tuple[cst.ParenthesizedWhitespace, cst.ParenthesizedWhitespace]:
+    """Return what stands behind an opening bracket and in front of a closing one."""
+    inner = cst.ParenthesizedWhitespace(
+        indent=True, last_line=cst.SimpleWhitespace(module.default_indent)
+    )
+    return inner, cst.ParenthesizedWhitespace(indent=True, last_line=_BARE)
+
+
+class _Wrapping:
+    def __init__(self, module: cst.Module, width: int) -> None:
+        self._module = module
+        self._width = width
+
+    def fit(self, statement: cst.BaseStatement, indents: Sequence[str]) -> cst.BaseStatement:
+        if isinstance(statement, cst.SimpleStatementLine):
+            return self._line(statement, sum(map(_length, indents)))
+        if not isinstance(statement, (cst.If, cst.With, cst.For)):
+            return statement
+        changes: dict[str, cst.CSTNode] = {}
+        if isinstance(statement.body, cst.IndentedBlock):
+            changes["body"] = self._block(statement.body, indents)
+        other = None if isinstance(statement, cst.With) else statement.orelse
+        if isinstance(other, cst.Else) and isinstance(other.body, cst.IndentedBlock):
+            changes["orelse"] = other.with_changes(body=self._block(other.body, indents))
+        return statement.with_changes(**changes)
+
+    def _block(self, block: cst.IndentedBlock, indents: Sequence[str]) -> cst.IndentedBlock:
+        own = block.indent if block.indent is not None else self._module.default_indent
+        return block.with_changes(body=[self.fit(one, [own, *indents]) for one in block.body])
+
+    def _line(self, line: cst.SimpleStatementLine, column: int) -> cst.SimpleStatementLine:
+        bare = line.with_changes(leading_lines=(), trailing_whitespace=cst.TrailingWhitespace())
+        code = self._module.code_for_node(bare).rstrip()
+        if "\n" in code or column + len(code) <= self._width or len(line.body) != 1:
+            return line
+        call = _longest_call(line.body[0], self._module)
+        if call is None:
+            return line
+        changed = line
+        for one_each in (False, True):
+            broken = _broken(call, self._module, one_each=one_each)
+            changed = substitute(line, {call: [broken]})
+            rendered = self._module.code_for_node(changed.with_changes(leading_lines=()))
+            if all(column + len(part.rstrip()) <= self._width for part in rendered.split("\n")):
+                break
+        return changed
+
+
+def _length(indent: str) -> int:
+    return len(indent.expandtabs(_TAB))
+
+
+def _longest_call(small: cst.BaseSmallStatement, module: cst.Module) -> cst.Call | None:
+    """Return the call to break: of those in a chain the one with the most in its brackets."""
+    node = getattr(small, "value", None)
+    best: tuple[int, cst.Call] | None = None
+    while node is not None:
+        if isinstance(node, cst.Call):
+            size = sum(len(module.code_for_node(arg)) for arg in node.args)
+            if node.args and (best is None or size > best[0]):
+                best = size, node
+            node = node.func
+        elif isinstance(node, (cst.Attribute, cst.Subscript)):
+            node = node.value
+        elif isinstance(node, cst.Await):
+            node = node.expression
+        else:
+            break
+    return best[1] if best is not None else None
+
+
+def _broken(call: cst.Call, module: cst.Module, *, one_each: bool) -> cst.Call:
+    """Return a call with its arguments on a line of their own, or each on one."""
+    inner, outer = _brackets(module)
+    between = cst.Comma(whitespace_after=inner if one_each else cst.SimpleWhitespace(" "))
+    args = [arg.with_changes(comma=between, whitespace_after_arg=_BARE) for arg in call.args]
+    if one_each:
+        args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=outer))
+    else:
+        end = cst.MaybeSentinel.DEFAULT
+        args[-1] = args[-1].with_changes(comma=end, whitespace_after_arg=outer)
+    return call.with_changes(args=args, whitespace_before_args=inner)
