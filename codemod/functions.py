@@ -1,4 +1,4 @@
-"""Functions of the file: who calls them, and what their expressions mean to a caller."""
+"""Functions: who calls them, and whether that is certain."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from collections.abc import Iterator, Mapping
 
 import libcst as cst
 
+from codemod.classes import (
+    changed_by_class,
+    class_of,
+    is_instance,
+    is_self,
+    leads_to,
+    owner_of,
+    relatives,
+    stored_values,
+)
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.refusals import Refusal
-from codemod.syntax import dotted, last_name, root_name
+from codemod.syntax import dotted, root_name
 
 #: What the parameters of a function are given by one call.
 Bindings = Mapping[Definition, cst.BaseExpression]
@@ -28,7 +38,7 @@ def sites(facts: Facts, function: cst.FunctionDef) -> tuple[cst.Name | cst.Attri
 def _sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
     index = facts.index
     name = function.name.value
-    owner = _owner(facts, function)
+    owner = owner_of(facts, function)
     if owner is None:
         for read in index.names.get(name, ()):
             if read is not function.name and facts.definitions.of(read).node is function:
@@ -36,7 +46,7 @@ def _sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.A
         yield from _imported_sites(facts, function)
         return
     for access in index.attributes.get(name, ()):
-        if _is_instance(facts, access.value, owner):
+        if is_instance(facts, access.value, owner):
             yield access
 
 
@@ -46,7 +56,7 @@ def doubtful(
     """Yield the places that may call a function or something else, each with what else."""
     index = facts.index
     name = function.name.value
-    owner = _owner(facts, function)
+    owner = owner_of(facts, function)
     if owner is None:
         for read in (*index.names.get(name, ()), *index.attributes.get(name, ())):
             if isinstance(read, cst.Name) and not facts.definitions.candidates(read):
@@ -57,14 +67,14 @@ def doubtful(
         return
     for access in index.attributes.get(name, ()):
         receiver = access.value
-        if not isinstance(receiver, cst.Attribute) or _is_instance(facts, receiver, owner):
+        if not isinstance(receiver, cst.Attribute) or is_instance(facts, receiver, owner):
             continue
-        if _class_of(facts, receiver.value) is None:
+        if class_of(facts, receiver.value) is None:
             stores = index.attribute_stores.get(receiver.attr.value, ())
             values = [*(value for _, value in stores), None]
         else:
-            values = _stored(facts, receiver)
-        made = [isinstance(one, cst.Call) and _leads_to(facts, one.func, owner) for one in values]
+            values = stored_values(facts, receiver)
+        made = [isinstance(one, cst.Call) and leads_to(facts, one.func, owner) for one in values]
         if any(made):
             other = values[made.index(False)]
             yield access, other if other is not None else receiver
@@ -84,13 +94,6 @@ def _others(
     return [node for node in found if node is not function and node is not None]
 
 
-def _owner(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
-    """Return the class that a function is a method of."""
-    owner = facts.index.class_of(function)
-    is_method = owner is not None and facts.index.parent[facts.index.parent[function]] is owner
-    return owner if is_method else None
-
-
 def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
     """Yield the places in other modules that call a function: by its name or through its module."""
     index = facts.index
@@ -104,66 +107,11 @@ def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Nam
                 importing.setdefault(name, set()).add(module)
     for name, modules in importing.items():
         for read in index.names.get(name, ()):
-            if index.module_of(read) in modules and _leads_to(facts, read, function):
+            if index.module_of(read) in modules and leads_to(facts, read, function):
                 yield read
     for access in index.attributes.get(function.name.value, ()):
-        if index.module_of(access) is not home and _leads_to(facts, access, function):
+        if index.module_of(access) is not home and leads_to(facts, access, function):
             yield access
-
-
-def _leads_to(facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cst.ClassDef) -> bool:
-    target = facts.definitions.target(node)
-    return target is not None and target.node is made
-
-
-def _is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) -> bool:
-    """Tell whether an expression is a class, or an instance that these files make of it."""
-    if isinstance(node, cst.Name) and node.value in ("self", "cls"):
-        own = facts.index.class_of(node)
-        return own is not None and owner in _ancestry(facts, own)
-    if _leads_to(facts, node, owner):
-        return True
-    made: list[cst.BaseExpression | None]
-    if isinstance(node, cst.Attribute) and facts.definitions.target(node) is None:
-        made = _stored(facts, node)
-    else:
-        made = [facts.definitions.resolve(node)]
-    return bool(made) and all(
-        isinstance(value, cst.Call) and _leads_to(facts, value.func, owner) for value in made
-    )
-
-
-def _stored(facts: Facts, node: cst.Attribute) -> list[cst.BaseExpression | None]:
-    """Return every value that an attribute may have been given; ``None`` for one not known."""
-    stores = facts.index.attribute_stores.get(node.attr.value, [])
-    own = _class_of(facts, node.value)
-    if own is None:
-        return []
-    above = _ancestry(facts, own)
-    values: list[cst.BaseExpression | None] = []
-    is_given = False
-    for target, value in stores:
-        other = facts.index.class_of(target) if _is_self(target.value) else None
-        if other is None:
-            values.append(value)
-        elif other in above or own in _ancestry(facts, other):
-            values.append(value)
-            is_given = is_given or other in above
-    return values if is_given else []
-
-
-def _class_of(facts: Facts, node: cst.BaseExpression) -> cst.ClassDef | None:
-    """Return the class of these files that an object certainly is of."""
-    if _is_self(node):
-        return facts.index.class_of(node)
-    made = facts.definitions.resolve(node)
-    target = facts.definitions.target(made.func) if isinstance(made, cst.Call) else None
-    found = target.node if target is not None else None
-    return found if isinstance(found, cst.ClassDef) else None
-
-
-def _is_self(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Name) and node.value in ("self", "cls")
 
 
 def relied_on(
@@ -171,16 +119,16 @@ def relied_on(
 ) -> Iterator[tuple[cst.Module, str, str]]:
     """Yield what must keep its value for a call to reach a function: module, class and name."""
     index = facts.index
-    owner = _owner(facts, function)
+    owner = owner_of(facts, function)
     yield index.module_of(function), owner.name.value if owner else "", function.name.value
     if owner is None or not isinstance(func, cst.Attribute):
         return
     receiver = func.value
-    if isinstance(receiver, cst.Attribute) and _is_self(receiver.value):
+    if isinstance(receiver, cst.Attribute) and is_self(receiver.value):
         own = index.class_of(receiver)
         if own is not None:
             yield index.module_of(receiver), own.name.value, receiver.attr.value
-    elif _is_self(receiver):
+    elif is_self(receiver):
         own = index.class_of(receiver)
         if own is not None and own is not owner:
             yield index.module_of(receiver), own.name.value, function.name.value
@@ -215,12 +163,12 @@ def bound_arguments(
     positional = [*params.posonly_params, *params.params]
     values: dict[str, cst.BaseExpression] = {}
     given = list(args)
-    owner = _owner(facts, function)
+    owner = owner_of(facts, function)
     is_bound = (
         owner is not None
         and isinstance(func, cst.Attribute)
         and not _is_static(function)
-        and (_is_class_method(function) or not _leads_to(facts, func.value, owner))
+        and (_is_class_method(function) or not leads_to(facts, func.value, owner))
     )
     if is_bound and isinstance(func, cst.Attribute) and positional:
         values[positional.pop(0).name.value] = func.value
@@ -279,7 +227,7 @@ def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None
         if dotted(decorator.decorator) not in _PLAIN_DECORATORS:
             return Refusal("helper-decorated", decorator.decorator, name)
     owner = facts.index.class_of(function)
-    changed = _changed_by_class(facts, owner) if owner is not None else None
+    changed = changed_by_class(facts, owner) if owner is not None else None
     if changed is not None:
         return Refusal("helper-decorated", changed, name)
     stores = facts.index.attribute_stores.get(name)
@@ -287,28 +235,6 @@ def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None
         return Refusal("helper-overridden", stores[0][0], name)
     other = _other_definition(facts, function, owner)
     return Refusal("helper-overridden", other, name) if other is not None else None
-
-
-#: Decorators and metaclasses of classes that leave the methods as they are written.
-_PLAIN_FOR_CLASSES = frozenset(
-    "dataclass define frozen mutable s attrs final runtime_checkable total_ordering ABCMeta".split()
-)
-
-
-def _changed_by_class(facts: Facts, owner: cst.ClassDef) -> cst.CSTNode | None:
-    """Return what may make other methods of those that a class defines."""
-    for made in _ancestry(facts, owner):
-        for decorator in made.decorators:
-            called = decorator.decorator
-            called = called.func if isinstance(called, cst.Call) else called
-            if last_name(called) not in _PLAIN_FOR_CLASSES:
-                return decorator.decorator
-        for keyword in made.keywords:
-            if last_name(keyword.value) not in _PLAIN_FOR_CLASSES:
-                return keyword.value
-        if made is not owner and "__init_subclass__" in facts.definitions.walk(made).bindings:
-            return made.name
-    return None
 
 
 def _other_definition(
@@ -323,43 +249,9 @@ def _other_definition(
                 return other
         return None
     for made in facts.index.classes:
-        if made not in _relatives(facts, owner):
+        if made not in relatives(facts, owner):
             continue
         for definition in facts.definitions.walk(made).bindings.get(name, ()):
             if definition.node is not function and definition.node is not None:
                 return definition.node
     return None
-
-
-def _relatives(facts: Facts, owner: cst.ClassDef) -> set[cst.ClassDef]:
-    """Return the classes that some class is made from together with this one, itself included.
-
-    One of them may override what another defines.
-    """
-    if not facts.relatives:
-        for made in facts.index.classes:
-            family = _ancestry(facts, made)
-            for member in family:
-                facts.relatives.setdefault(member, set()).update(family)
-    return facts.relatives[owner]
-
-
-def _ancestry(facts: Facts, made: cst.ClassDef) -> frozenset[cst.ClassDef]:
-    """Return a class and everything it is made from, as far as that was read."""
-    known = facts.ancestries.get(made)
-    if known is None:
-        known = facts.ancestries[made] = frozenset(_made_from(facts, made))
-    return known
-
-
-def _made_from(facts: Facts, made: cst.ClassDef) -> set[cst.ClassDef]:
-    found = {made}
-    stack = [made]
-    while stack:
-        for base in stack.pop().bases:
-            target = facts.definitions.target(base.value)
-            node = target.node if target is not None else None
-            if isinstance(node, cst.ClassDef) and node not in found:
-                found.add(node)
-                stack.append(node)
-    return found

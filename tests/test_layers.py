@@ -40,6 +40,7 @@ ROOMS = (
     "payload",
     "pairing",
     "operations",
+    "classes",
     "functions",
     "translation",
     "visibility",

@@ -1,0 +1,126 @@
+"""Classes: what they are made from, what is an instance of one, and what changes their methods."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from codemod.facts import Facts
+from codemod.syntax import last_name
+
+
+def owner_of(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
+    """Return the class that a function is a method of."""
+    owner = facts.index.class_of(function)
+    is_method = owner is not None and facts.index.parent[facts.index.parent[function]] is owner
+    return owner if is_method else None
+
+
+def leads_to(facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cst.ClassDef) -> bool:
+    target = facts.definitions.target(node)
+    return target is not None and target.node is made
+
+
+def is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) -> bool:
+    """Tell whether an expression is a class, or an instance that these files make of it."""
+    if isinstance(node, cst.Name) and node.value in ("self", "cls"):
+        own = facts.index.class_of(node)
+        return own is not None and owner in ancestry(facts, own)
+    if leads_to(facts, node, owner):
+        return True
+    made: list[cst.BaseExpression | None]
+    if isinstance(node, cst.Attribute) and facts.definitions.target(node) is None:
+        made = stored_values(facts, node)
+    else:
+        made = [facts.definitions.resolve(node)]
+    return bool(made) and all(
+        isinstance(value, cst.Call) and leads_to(facts, value.func, owner) for value in made
+    )
+
+
+def stored_values(facts: Facts, node: cst.Attribute) -> list[cst.BaseExpression | None]:
+    """Return every value that an attribute may have been given; ``None`` for one not known."""
+    stores = facts.index.attribute_stores.get(node.attr.value, [])
+    own = class_of(facts, node.value)
+    if own is None:
+        return []
+    above = ancestry(facts, own)
+    values: list[cst.BaseExpression | None] = []
+    is_given = False
+    for target, value in stores:
+        other = facts.index.class_of(target) if is_self(target.value) else None
+        if other is None:
+            values.append(value)
+        elif other in above or own in ancestry(facts, other):
+            values.append(value)
+            is_given = is_given or other in above
+    return values if is_given else []
+
+
+def class_of(facts: Facts, node: cst.BaseExpression) -> cst.ClassDef | None:
+    """Return the class of these files that an object certainly is of."""
+    if is_self(node):
+        return facts.index.class_of(node)
+    made = facts.definitions.resolve(node)
+    target = facts.definitions.target(made.func) if isinstance(made, cst.Call) else None
+    found = target.node if target is not None else None
+    return found if isinstance(found, cst.ClassDef) else None
+
+
+def is_self(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value in ("self", "cls")
+
+
+def relatives(facts: Facts, owner: cst.ClassDef) -> set[cst.ClassDef]:
+    """Return the classes that some class is made from together with this one, itself included.
+
+    One of them may override what another defines.
+    """
+    if not facts.relatives:
+        for made in facts.index.classes:
+            family = ancestry(facts, made)
+            for member in family:
+                facts.relatives.setdefault(member, set()).update(family)
+    return facts.relatives[owner]
+
+
+def ancestry(facts: Facts, made: cst.ClassDef) -> frozenset[cst.ClassDef]:
+    """Return a class and everything it is made from, as far as that was read."""
+    known = facts.ancestries.get(made)
+    if known is None:
+        known = facts.ancestries[made] = frozenset(_made_from(facts, made))
+    return known
+
+
+def _made_from(facts: Facts, made: cst.ClassDef) -> set[cst.ClassDef]:
+    found = {made}
+    stack = [made]
+    while stack:
+        for base in stack.pop().bases:
+            target = facts.definitions.target(base.value)
+            node = target.node if target is not None else None
+            if isinstance(node, cst.ClassDef) and node not in found:
+                found.add(node)
+                stack.append(node)
+    return found
+
+
+#: Decorators and metaclasses of classes that leave the methods as they are written.
+_PLAIN_FOR_CLASSES = frozenset(
+    "dataclass define frozen mutable s attrs final runtime_checkable total_ordering ABCMeta".split()
+)
+
+
+def changed_by_class(facts: Facts, owner: cst.ClassDef) -> cst.CSTNode | None:
+    """Return what may make other methods of those that a class defines."""
+    for made in ancestry(facts, owner):
+        for decorator in made.decorators:
+            called = decorator.decorator
+            called = called.func if isinstance(called, cst.Call) else called
+            if last_name(called) not in _PLAIN_FOR_CLASSES:
+                return decorator.decorator
+        for keyword in made.keywords:
+            if last_name(keyword.value) not in _PLAIN_FOR_CLASSES:
+                return keyword.value
+        if made is not owner and "__init_subclass__" in facts.definitions.walk(made).bindings:
+            return made.name
+    return None
