@@ -46,6 +46,8 @@ _GIT_PLACES = frozenset(
 #: `git ls-files --stage` writes "mode object stage<TAB>name" for tracked files, else the name.
 _STAGED = re.compile(rb"(?P<mode>[0-7]{6}) [0-9a-f]{40,64} [0-3]\t")
 _SUBMODULE = b"160000"
+#: A list of all of them at once would be most of the memory of a run.
+_ENTRY = re.compile(rb"[^\0]+")
 
 
 def is_code(path: str) -> bool:
@@ -98,7 +100,8 @@ def _git_names(folder: str, wanted: Callable[[str], bool]) -> list[str] | None:
     if listing is None:
         return None
     names: list[str] = []
-    for entry in listing.split(b"\0"):
+    for match in _ENTRY.finditer(listing):
+        entry = match[0]
         if entry.startswith(_SUBMODULE) or wanted(os.fsdecode(entry)):
             staged = _STAGED.match(entry)
             name = os.fsdecode(entry[staged.end() :] if staged else entry)
