@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import libcst as cst
@@ -101,6 +101,9 @@ class Clients:
         return _UNKNOWN
 
     def _name(self, node: cst.Name, steps: int) -> Receiver:
+        target = self._definitions.target(node)
+        if target is not None and target is not self._definitions.of(node):
+            return self._definition(target, steps)
         origins = self._definitions.of(node).origins()
         return _agree(self._definition(origin, steps) for origin in origins)
 
@@ -143,6 +146,9 @@ class Clients:
             return Receiver(Role.BOTO_SESSION)
         if _TEST_DOUBLE.search(name):
             return _FOREIGN
+        target = self._definitions.target(node)
+        if target is not None:
+            return self._definition(target, steps)
         stores = self._index.attribute_stores.get(name, [])
         values = [value for _, value in stores if value is not None]
         annotations = [
@@ -231,10 +237,9 @@ class Clients:
         """Resolve a call of a class or function that the file itself defines."""
         if not isinstance(node.func, (cst.Name, cst.Attribute)):
             return _UNKNOWN
-        if isinstance(node.func, cst.Name):
-            made = self._definitions.of(node.func).node
-            if isinstance(made, cst.ClassDef):
-                return _FOREIGN
+        target = self._definitions.target(node.func)
+        if target is not None and isinstance(target.node, cst.ClassDef):
+            return _FOREIGN
         function = self._definitions.function_called(node)
         if function is None:
             return _UNKNOWN
@@ -246,6 +251,18 @@ class Clients:
             and self._index.function(part) is function
         ]
         return _agree(self.receiver(value, steps) for value in values) if values else _UNKNOWN
+
+    def makers(self, node: cst.BaseExpression) -> Iterator[str]:
+        """Yield the dotted names that a receiver nobody knows may come from or be made by."""
+        values: list[cst.BaseExpression | None] = [node, self._definitions.resolve(node)]
+        if isinstance(node, cst.Attribute):
+            stores = self._index.attribute_stores.get(node.attr.value, [])
+            values.extend(value for _, value in stores)
+        for value in values:
+            made = value.func if isinstance(value, cst.Call) else value
+            name = dotted(made) if made is not None else None
+            if name is not None:
+                yield name
 
     def is_foreign(self, node: cst.BaseExpression, method: str) -> bool:
         """Tell whether a method of this name on this receiver is provably not boto3's."""

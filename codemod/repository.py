@@ -320,6 +320,10 @@ class Repository:
 
     # -- what to read ----------------------------------------------------------------------
 
+    def take(self, path: str, source: bytes | str) -> None:
+        """Take note of what a file holds that is not, or not yet, so on disk."""
+        self._outlines[path] = outline(source)
+
     def uploading(self, path: str, source: bytes | str | None = None) -> list[str]:
         """Return the modules with functions through which a module may upload, itself left out.
 
@@ -328,7 +332,7 @@ class Repository:
             source: Its text, where that is not what the file holds.
         """
         if source is not None:
-            self._outlines[path] = outline(source)
+            self.take(path, source)
         found: dict[str, None] = {}
         self._reaches(path, "", _DEPTH, {}, found)
         found.pop(path, None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from codemod.calls import METHOD
+from codemod.clients import Role
 from codemod.facts import Facts
 from codemod.findings import (
     calls_of,
@@ -125,8 +126,11 @@ def _review_module(
     contents: dict[cst.Module, bytes | str] = {module: content}
     judgement = judge(facts)
     callers, rebound = surroundings.callers, surroundings.rebound
-    if repository is not None and (judgement.alone or callers or rebound):
-        wanted = [*callers, *repository.uploading(path, content)]
+    makers: list[str] = []
+    if repository is not None:
+        makers += _makers(facts, judgement, path, content, repository)
+    if repository is not None and (judgement.alone or callers or rebound or makers):
+        wanted = [*callers, *makers, *repository.uploading(path, content)]
         for caller in callers:
             wanted += repository.uploading(caller)
             wanted += repository.between(caller, path)
@@ -154,6 +158,29 @@ def _review_module(
     statements[module] = seen.lines if seen is not None else ()
     read = Reading(facts, paths, contents, statements, joined)
     return _reviewed(read, judgement)
+
+
+def _makers(
+    facts: Facts,
+    judgement: Judgement,
+    path: str,
+    content: bytes | str,
+    repository: Repository,
+) -> Iterator[str]:
+    """Yield the modules that tell what the receivers of the calls are, if the file does not."""
+    receivers = [access.value for access in facts.index.attributes.get(METHOD, ())]
+    receivers += (one.upload.innermost.invocation.receiver for one in judgement.verdicts)
+    unknown = [one for one in receivers if facts.clients.receiver(one).role is Role.UNKNOWN]
+    names = {name for receiver in unknown for name in facts.clients.makers(receiver)}
+    if not names:
+        return
+    for name in sorted(names):
+        first = name.partition(".")[0]
+        if first in facts.index.all_imported(facts.index.module):
+            repository.take(path, content)
+            found = repository.named(path, name)
+            if found is not None:
+                yield found[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
