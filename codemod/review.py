@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -120,44 +120,58 @@ def _review_module(
     module = parse(content) if parsed is None or seen is None else parsed
     if isinstance(module, str):
         return module
-    borders = joined.borders if joined is not None else None
-    facts = Facts.of(module, borders)
-    paths: dict[cst.Module, str] = {module: path}
-    contents: dict[cst.Module, bytes | str] = {module: content}
+    facts = Facts.of(module, joined.borders if joined is not None else None)
+    lines = seen.lines if seen is not None else ()
+    read = Reading(facts, {module: path}, {module: content}, {module: lines}, joined)
     judgement = judge(facts)
-    callers, rebound = surroundings.callers, surroundings.rebound
-    makers: list[str] = []
     if repository is not None:
-        makers += _makers(facts, judgement, path, content, repository)
-    if repository is not None and (judgement.alone or callers or rebound or makers):
-        wanted = [*callers, *makers, *repository.uploading(path, content)]
-        for caller in callers:
-            wanted += repository.uploading(caller)
-            wanted += repository.between(caller, path)
-        for one in dict.fromkeys(wanted):
-            other, text = repository.module(one), repository.content(one)
-            if one != path and other is not None and text is not None:
-                paths[other], contents[other] = one, text
-        if len(paths) > 1 or rebound:
-            linker = _linker(repository, paths)
-            named = {
-                (linker.modules[relied.path], relied.owner, relied.name): place
-                for relied, place in rebound
-                if relied.path in linker.modules
+        together = _read_together(read, judgement, repository, surroundings)
+        if together is not None:
+            read = together
+            changeable = {
+                one
+                for one, where in read.paths.items()
+                if one is module or where in surroundings.callers
             }
-            facts = Facts.of(module, borders, tuple(paths)[1:], linker, named)
-            judgement = judge(facts)
-            changeable = {other for other in paths if other is module or paths[other] in callers}
-            judgement = judgement.within(facts, changeable)
-    statements: dict[cst.Module, Sequence[int]] = {}
-    if repository is not None:
-        for other, where in paths.items():
-            outlined = repository.outline(where) if other is not module else None
-            if outlined is not None:
-                statements[other] = outlined.lines
-    statements[module] = seen.lines if seen is not None else ()
-    read = Reading(facts, paths, contents, statements, joined)
+            judgement = judge(read.facts).within(read.facts, changeable)
     return _reviewed(read, judgement)
+
+
+def _read_together(
+    read: Reading, judgement: Judgement, repository: Repository, surroundings: Surroundings
+) -> Reading | None:
+    """Read a file again with the modules that its judgement needs, if there are any."""
+    module = read.facts.index.module
+    path, content = read.paths[module], read.contents[module]
+    callers, rebound = surroundings.callers, surroundings.rebound
+    makers = list(_makers(read.facts, judgement, path, content, repository))
+    if not (judgement.alone or callers or rebound or makers):
+        return None
+    wanted = [*callers, *makers, *repository.uploading(path, content)]
+    for caller in callers:
+        wanted += repository.uploading(caller)
+        wanted += repository.between(caller, path)
+    paths, contents = dict(read.paths), dict(read.contents)
+    statements = dict(read.statements)
+    for one in dict.fromkeys(wanted):
+        other, text, outlined = (
+            repository.module(one),
+            repository.content(one),
+            repository.outline(one),
+        )
+        if one != path and other is not None and text is not None and outlined is not None:
+            paths[other], contents[other], statements[other] = one, text, outlined.lines
+    if len(paths) == 1 and not rebound:
+        return None
+    linker = _Linker(repository, paths, {where: one for one, where in paths.items()})
+    named = {
+        (linker.modules[relied.path], relied.owner, relied.name): place
+        for relied, place in rebound
+        if relied.path in linker.modules
+    }
+    borders = read.joined.borders if read.joined is not None else None
+    facts = Facts.of(module, borders, tuple(paths)[1:], linker, named)
+    return Reading(facts, paths, contents, statements, read.joined)
 
 
 def _makers(
@@ -200,10 +214,6 @@ class _Linker:
 
     def starred(self, module: cst.Module, name: str, /) -> bool:
         return self.repository.starred(self.paths[module], name)
-
-
-def _linker(repository: Repository, paths: Mapping[cst.Module, str]) -> _Linker:
-    return _Linker(repository, paths, {path: module for module, path in paths.items()})
 
 
 def _reviewed(read: Reading, judgement: Judgement) -> Review:
