@@ -13,7 +13,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -191,44 +191,51 @@ def _amounts(folder: Path, make: str, amounts: Sequence[int]) -> dict[int, Path]
 @click.command()
 @click.option("--rounds", default=5, show_default=True, help="How often to run each command.")
 @click.option("--files", default=20_000, show_default=True, help="Files of the whole tree.")
-def main(rounds: int, files: int) -> None:
+@click.option("--growth-only", is_flag=True, help="Leave the first table as it is.")
+def main(rounds: int, files: int, growth_only: bool) -> None:
     """Measure everything, print the tables and write them to RESULTS.md."""
-    rows: list[Row] = []
-    growths: list[Growth] = []
-
-    def tell(line: object) -> None:
-        print(line, flush=True)
-
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
         folder = Path(name)
-        trees.plain(folder / "tree", files)
-        trees.matching(folder / "matching", 200, 120_000)
-        for row in (
-            *_hooks(folder / "tree", rounds),
-            *_scan(folder / "tree", rounds),
-            *_matching(folder / "matching", max(3, rounds // 2)),
-        ):
-            rows.append(row)
-            tell(row)
-        trees.matching(folder / "tree", 200, 120_000)
-        for row in _others(folder / "tree", 1):
-            rows.append(row)
-            tell(row)
-        shutil.rmtree(folder / "tree")
-        one_worker = _check("-j1", ".")
-        for what, make, amounts, command in (
-            ("files, none matching", "plain", (1_000, 5_000, files), one_worker),
-            ("matching files", "matching", (10, 50, 200), one_worker),
-            ("lines of one file", "one_file", (500, 5_000, 50_000), one_worker),
-            ("uploads and calls in one function, `check`", "one_function", (10, 100, 1_000),
-             one_worker),
-        ):  # fmt: skip
-            made = _amounts(folder, make, amounts)
-            growths.append(_growth(what, made, command, max(2, rounds // 2)))
-            tell(growths[-1])
-            for place in made.values():
-                shutil.rmtree(place)
-    RESULTS.write_text(_document(rows, growths, rounds), encoding="utf-8")
+        if growth_only:
+            work = RESULTS.read_text(encoding="utf-8").partition(_GROWTH_HEAD)[0].strip()
+        else:
+            work = _work_table(_told(_work(folder, rounds, files)), rounds)
+        growth = _growth_table(_told(_growths(folder, rounds, files)))
+    notes = (HERE / "NOTES.md").read_text(encoding="utf-8").strip()
+    RESULTS.write_text(f"{work}\n\n{growth}\n\n{notes}\n", encoding="utf-8")
+
+
+def _told(rows: Iterable[object]) -> list[str]:
+    """Print each line as soon as it is there."""
+    lines = []
+    for row in rows:
+        lines.append(str(row))
+        print(row, flush=True)
+    return lines
+
+
+def _work(folder: Path, rounds: int, files: int) -> Iterator[Row]:
+    trees.plain(folder / "tree", files)
+    trees.matching(folder / "matching", 200, 120_000)
+    yield from _hooks(folder / "tree", rounds)
+    yield from _scan(folder / "tree", rounds)
+    yield from _matching(folder / "matching", max(3, rounds // 2))
+    trees.matching(folder / "tree", 200, 120_000)
+    yield from _others(folder / "tree", 1)
+    shutil.rmtree(folder / "tree")
+
+
+def _growths(folder: Path, rounds: int, files: int) -> Iterator[Growth]:
+    for what, make, amounts in (
+        ("files, none matching", "plain", (1_000, 5_000, files)),
+        ("matching files", "matching", (10, 50, 200)),
+        ("lines of one file", "one_file", (500, 5_000, 50_000)),
+        ("uploads and calls in one function, `check`", "one_function", (10, 100, 1_000)),
+    ):
+        made = _amounts(folder, make, amounts)
+        yield _growth(what, made, _check("-j1", "."), max(2, rounds // 2))
+        for place in made.values():
+            shutil.rmtree(place)
 
 
 _HOW = (
@@ -236,37 +243,23 @@ _HOW = (
     " for the long ones), the commands of a row run in turn. Machines are noisy: read the ratios,"
     " not the second digit."
 )
-_GROWTH = "CPU for one more unit; among many against among few, goal ≤ 1.5x."
+_GROWTH_HEAD = "## Growth"
 
 
-def _document(rows: Sequence[Row], growths: Sequence[Growth], rounds: int) -> str:
-    notes = (HERE / "NOTES.md").read_text(encoding="utf-8").strip()
-    return "\n".join(
-        (
-            "# Results",
-            "",
-            _HOW.format(
-                python=platform.python_version(),
-                system=f"{platform.system()} {platform.machine()}",
-                rounds=rounds,
-            ),
-            "",
-            "| work | against | figure | measured | goal | met |",
-            "|---|---|---|---|---|---|",
-            *map(str, rows),
-            "",
-            "## Growth",
-            "",
-            _GROWTH,
-            "",
-            "| units | among few | among many | ratio | met |",
-            "|---|---|---|---|---|",
-            *map(str, growths),
-            "",
-            notes,
-            "",
-        )
+def _work_table(rows: Sequence[str], rounds: int) -> str:
+    how = _HOW.format(
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        rounds=rounds,
     )
+    head = "| work | against | figure | measured | goal | met |\n|---|---|---|---|---|---|"
+    return "\n".join(("# Results", "", how, "", head, *rows))
+
+
+def _growth_table(rows: Sequence[str]) -> str:
+    what = "CPU for one more unit; among many against among few, goal ≤ 1.5x."
+    head = "| units | among few | among many | ratio | met |\n|---|---|---|---|---|"
+    return "\n".join((_GROWTH_HEAD, "", what, "", head, *rows))
 
 
 if __name__ == "__main__":
