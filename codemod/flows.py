@@ -40,7 +40,7 @@ from codemod.syntax import (
     unwrap_await,
 )
 from codemod.template import Hole, normal, same_object
-from codemod.translation import Translation
+from codemod.translation import Translation, is_what_it_seems
 from codemod.uploads import Given, Upload, Via
 
 #: How many functions an upload may be handed through.
@@ -197,29 +197,10 @@ def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
         return _in_handler(facts, call) or announces_upload(
             facts, facts.index.statement(call), _about(facts, upload)
         )
-    known = (effects.is_stable_call(call) or effects.is_fresh_call(call)) and _is_what_it_seems(
+    known = (effects.is_stable_call(call) or effects.is_fresh_call(call)) and is_what_it_seems(
         facts, call
     )
     return known or effects.is_client_factory(call) or _is_inside_payload(facts, call, upload)
-
-
-def _is_what_it_seems(facts: Facts, call: cst.Call) -> bool:
-    """Tell whether a function that is known by its name is the one that everybody knows."""
-    func = call.func
-    origin = facts.definitions.origin(func)
-    if isinstance(func, cst.Name):
-        if facts.definitions.of(func).kind is Kind.OUTSIDE:
-            return True
-        return origin is not None and effects.is_known_function(origin)
-    assert isinstance(func, cst.Attribute)
-    if not effects.is_ambiguous(func.attr.value):
-        return True
-    if origin is not None and effects.is_known_function(origin):
-        return True
-    receiver = facts.definitions.resolve(func.value)
-    if isinstance(receiver, cst.Name):
-        return facts.definitions.of(receiver).kind is not Kind.IMPORTED
-    return not isinstance(receiver, cst.Call) or effects.unstable_part(receiver) is None
 
 
 def _about(facts: Facts, upload: Upload) -> set[Definition]:

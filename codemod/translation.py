@@ -105,8 +105,10 @@ class Translation:
         if definition.kind is not Kind.IMPORTED:
             return definition
         bound = self.facts.definitions.walk(other).bindings.get(name, ())
+        if len(bound) != 1 or bound[0].kind is not Kind.IMPORTED:
+            return definition
         is_same = self._absolute(home, name) == self._absolute(other, name)
-        return bound[0] if len(bound) == 1 and is_same else definition
+        return bound[0] if is_same else definition
 
     def _absolute(self, module: cst.Module, name: str) -> object:
         """Return where a module imports a name from, comparable between modules."""
@@ -128,7 +130,7 @@ class Translation:
             isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr, cst.Lambda))
             or self._means_other_things(part)
             or self.facts.index.is_comprehension(part)
-            or (isinstance(part, cst.Call) and not self._is_pure(part))
+            or (isinstance(part, cst.Call) and not _only_computes(self.facts, part))
             for part in descendants(node)
         ):
             return None
@@ -147,9 +149,6 @@ class Translation:
             name = node.attr.value
             return _is_private(name) or name in self.facts.index.defined_functions
         return isinstance(node, cst.Name) and node.value.startswith("__")
-
-    def _is_pure(self, call: cst.Call) -> bool:
-        return effects.is_stable_call(call)
 
     def _name(self, name: cst.Name) -> cst.BaseExpression | None:
         definition = self.facts.definitions.of(name)
@@ -216,15 +215,42 @@ class Translation:
         bound = definitions.walk(index.function(self.call)).bindings.get(definition.name, ())
         if len(bound) != 1 or {definition.kind, bound[0].kind} != {Kind.IMPORTED}:
             return False
-        name = definition.name
+        name, calling = definition.name, index.statement(self.call)
+        assert bound[0].node is not None
+        importing = index.statement(bound[0].node)
         ours, theirs = index.module_of(self.function), index.module_of(self.call)
-        return self._absolute(ours, name) == self._absolute(
-            theirs, name
-        ) and definitions.known_before(bound[0], index.statement(self.call))
+        return (
+            self._absolute(ours, name) == self._absolute(theirs, name)
+            and definitions.known_before(bound[0], calling)
+            and index.inside(calling, index.block(importing))
+        )
 
     def _is_read_once(self, definition: Definition) -> bool:
         """An argument that is read once, right as the payload, may be any expression."""
         return len(list(self.facts.definitions.reads(definition))) == 1
+
+
+def _only_computes(facts: Facts, call: cst.Call) -> bool:
+    return effects.is_stable_call(call) and is_what_it_seems(facts, call)
+
+
+def is_what_it_seems(facts: Facts, call: cst.Call) -> bool:
+    """Tell whether a function that is known by its name is the one that everybody knows."""
+    func = call.func
+    origin = facts.definitions.origin(func)
+    if isinstance(func, cst.Name):
+        if facts.definitions.of(func).kind is Kind.OUTSIDE:
+            return True
+        return origin is not None and effects.is_known_function(origin)
+    assert isinstance(func, cst.Attribute)
+    if not effects.is_ambiguous(func.attr.value):
+        return True
+    if origin is not None and effects.is_known_function(origin):
+        return True
+    receiver = facts.definitions.resolve(func.value)
+    if isinstance(receiver, cst.Name):
+        return facts.definitions.of(receiver).kind is not Kind.IMPORTED
+    return not isinstance(receiver, cst.Call) or effects.unstable_part(receiver) is None
 
 
 def _is_private(name: str) -> bool:
