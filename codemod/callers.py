@@ -34,6 +34,8 @@ class Callers:
         self._repository = repository
         self._excludes = excludes
         self._listed: dict[str, list[str]] = {}
+        #: What no run changes. What it does with the names counts all the same.
+        self._left_out: set[str] = set()
         self._replacing: set[tuple[str, str]] = set()
         self._families: dict[_Class, frozenset[_Class]] = {}
 
@@ -47,12 +49,12 @@ class Callers:
         for one in reliances:
             by_root.setdefault(self._repository.root(one.path), []).append(one)
         for root, inside in by_root.items():
-            files = self._files(root)
+            files = sorted({*self._files(root), *(one.path for one in inside)})
             names = {one.name for one in inside} | {one.owner for one in inside if one.owner}
             mentioned = self._mentioning(names, files)
             for one in inside:
                 for path in mentioned.get(one.name, ()):
-                    if one.invokes and path != one.path:
+                    if one.invokes and path not in (one.path, *self._left_out):
                         if one.path in self._repository.imported(path):
                             callers.setdefault(one, set()).add(path)
                     if (path, one.name) in self._replacing:
@@ -70,10 +72,10 @@ class Callers:
     def _files(self, root: str) -> list[str]:
         if root not in self._listed:
             every, _ = list_files(root, lambda path: path.endswith(".py"))
-            paths = {relative(path) for path in every}
+            paths = {path for path in map(relative, every) if not os.path.islink(path)}
             if self._excludes is not None:
-                paths -= self._excludes.matching(paths)
-            self._listed[root] = sorted(path for path in paths if not os.path.islink(path))
+                self._left_out |= self._excludes.matching(paths)
+            self._listed[root] = sorted(paths)
         return self._listed[root]
 
     def _mentioning(self, names: set[str], paths: Iterable[str]) -> dict[str, list[str]]:
@@ -97,27 +99,31 @@ class Callers:
     # -- what they do ----------------------------------------------------------------------
 
     def _replaced(self, path: str, relied: Reliance) -> Place | None:
-        """Return where a file stores an attribute of the name, or a test puts something there."""
-        if path == relied.path:
-            return None
+        """Return where a file stores an attribute of the name, or a test puts something there.
+
+        Stores in the module itself are seen where its code is judged.
+        """
         outlined = self._repository.outline(path)
         if outlined is None:
-            return None
+            return _at(path, 1) if self._names_module(path, relied.path) else None
+        knows = path == relied.path or relied.path in self._repository.imported(path)
         line = outlined.stored.get(relied.name)
-        if line is not None and relied.path in self._repository.imported(path):
+        if line is not None and knows and path != relied.path:
             return _at(path, line)
         for text, line in outlined.replaced.items():
             module, _, last = text.rpartition(".")
             if last != relied.name:
                 continue
-            if module:
-                resolved = self._repository.dotted(path, text)
-                leads_there = resolved is not None and resolved[0] == relied.path
-            else:
-                leads_there = relied.path in self._repository.imported(path)
-            if leads_there:
+            resolved = self._repository.dotted(path, text) if module else None
+            if resolved[0] == relied.path if resolved is not None else knows and not module:
                 return _at(path, line)
         return None
+
+    def _names_module(self, path: str, module: str) -> bool:
+        """Tell whether a file that cannot be read as Python may import a module."""
+        folder, name = os.path.split(module.removesuffix(".py"))
+        name = os.path.basename(folder) if name == "__init__" else name
+        return name.encode() in (self._repository.glance(path) or b"")
 
     def _overridden(
         self, relied: Reliance, mentioned: dict[str, list[str]], files: list[str]
@@ -125,7 +131,11 @@ class Callers:
         """Return where a class that is made from the owner gives the name another value."""
         owner = (relied.path, relied.owner)
         above = self._family(owner)
-        paths = dict.fromkeys((*mentioned.get(relied.name, ()), *mentioned.get(relied.owner, ())))
+        named = mentioned.get(relied.name, ())
+        paths = dict.fromkeys((*named, *mentioned.get(relied.owner, ())))
+        for path in named:
+            if self._may_derive(path, relied):
+                return _at(path, 1)
         seen = {relied.owner}
         for _ in range(_GENERATIONS):
             made = [one for path in paths for one in self._made_from(path, owner)]
@@ -141,6 +151,15 @@ class Callers:
             found = self._mentioning(further, files)
             paths = dict.fromkeys(path for name in found for path in found[name])
         return None
+
+    def _may_derive(self, path: str, relied: Reliance) -> bool:
+        """Tell whether a file that cannot be read as Python seems to have a class of the owner."""
+        content = self._repository.glance(path) or b""
+        derived = rb"^\s*class\s+\w+\s*\([^)]*\b%b\b" % re.escape(relied.owner.encode())
+        return (
+            re.search(derived, content, re.MULTILINE) is not None
+            and self._repository.outline(path) is None
+        )
 
     def _made_from(self, path: str, owner: _Class) -> Iterator[_Class]:
         if not _DERIVED.search(self._repository.glance(path) or b""):

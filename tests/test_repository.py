@@ -12,7 +12,7 @@ import pytest
 
 import codemod.parsing
 import codemod.source
-from codemod.files import find
+from codemod.files import Excludes, find
 from codemod.model import Change, Settings, Task
 from codemod.repository import Repository
 from codemod.run import run
@@ -217,3 +217,59 @@ def test_files_that_belong_together_are_put_back(
     with pytest.raises(error if error is KeyboardInterrupt else OSError):
         write_together(changes)
     assert [read(f"{name}.py") for name in "abc"] == [b"a", b"b", b"c"]
+
+
+READER = """\
+import boto3
+
+runtime = boto3.client("sagemaker-runtime")
+
+
+class Reader:
+    def submit(self, location):
+        runtime.invoke_endpoint_async(
+            EndpointName="reader", InputLocation=location, ContentType="text/plain"
+        )
+"""
+HANDLER = """\
+import uuid
+
+import boto3
+
+from reader import Reader
+
+s3 = boto3.client("s3")
+
+
+def receive(text: bytes):
+    key = uuid.uuid4().hex
+    s3.put_object(Bucket="in", Key=key, Body=text)
+    Reader().submit(f"s3://in/{key}")
+"""
+OLD_READER = """\
+from reader import Reader
+
+
+class OldReader(Reader):
+    def submit(self, location):
+        print(location)
+"""
+
+
+@pytest.mark.parametrize("excluded", [["old.py"], []])
+def test_what_is_excluded_still_says_what_a_method_may_be(
+    folder: Path, excluded: list[str]
+) -> None:
+    put_down({"reader.py": READER, "handler.py": HANDLER, "old.py": OLD_READER})
+    excludes = Excludes.from_globs(".", excluded)
+    report = run(find(["."], excludes), Task(Settings()), jobs=1, excludes=excludes)
+    (finding,) = [finding for result in report.results for finding in result.findings]
+    assert (finding.reason, finding.code) == ("helper-overridden", "SAI003")
+
+
+def test_what_is_excluded_is_not_changed(folder: Path) -> None:
+    put_down({"reader.py": READER, "handler.py": HANDLER, "other.py": HANDLER})
+    excludes = Excludes.from_globs(".", ["other.py"])
+    run(find(["."], excludes), Task(Settings(), rewrite=True, write=True), excludes=excludes)
+    assert read("other.py") == HANDLER.encode()
+    assert b"body=text" in read("handler.py")
