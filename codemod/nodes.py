@@ -69,9 +69,15 @@ def without_comments(statement: LineOrCompound) -> LineOrCompound:
     """Return a copy of a statement for the other branch: its comments stay with the original."""
     assert isinstance(statement, cst.SimpleStatementLine)
     trailing = statement.trailing_whitespace
-    if trailing.comment is not None and not _PRAGMA.match(trailing.comment.value):
+    if trailing.comment is not None and not has_pragma(statement):
         trailing = cst.TrailingWhitespace(newline=trailing.newline)
     return statement.with_changes(leading_lines=(), trailing_whitespace=trailing)
+
+
+def has_pragma(line: cst.SimpleStatementLine) -> bool:
+    """Tell whether the comment of a line tells a checker something about that line."""
+    comment = line.trailing_whitespace.comment
+    return comment is not None and _PRAGMA.match(comment.value) is not None
 
 
 class _BareBlankLines(cst.CSTTransformer):

@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemod.edits import Replacement, substitute
 from codemod.index import Index
+from codemod.nodes import has_pragma
 
 #: The lengths that people set their formatters to.
 _WIDTHS = (79, 88, 100, 120)
@@ -142,17 +143,25 @@ class _Wrapping:
         code = self._module.code_for_node(bare).rstrip()
         if "\n" in code or column + len(code) <= self._width or len(line.body) != 1:
             return line
+        if has_pragma(line):  # which may be about any part of it
+            return line
         call = _longest_call(line.body[0], self._module)
         if call is None:
             return line
         changed = line
-        for one_each in (False, True):
+        for one_each in (False, True) if _may_end_in_comma(call) else (False,):
             broken = _broken(call, self._module, one_each=one_each)
             changed = substitute(line, {call: [broken]})
             rendered = self._module.code_for_node(changed.with_changes(leading_lines=()))
             if all(column + len(part.rstrip()) <= self._width for part in rendered.split("\n")):
                 break
         return changed
+
+
+def _may_end_in_comma(call: cst.Call) -> bool:
+    """``f(x for x in y,)`` is no Python."""
+    value = call.args[0].value
+    return not isinstance(value, cst.GeneratorExp) or bool(value.lpar)
 
 
 def _length(indent: str) -> int:
