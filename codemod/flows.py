@@ -28,6 +28,7 @@ from codemod.functions import (
 )
 from codemod.invocations import Invocation, invocation
 from codemod.payload import Form, Payload, opened_path, payload_of
+from codemod.redent import redented
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, steps_to
 from codemod.syntax import (
@@ -269,7 +270,8 @@ def _virtual(
             "payload-made-in-helper", payload.node, helper.function.name.value
         )
     else:
-        node = taken
+        column, theirs = len("body = "), bound.values()
+        node = redented(facts.index, payload.node, column, moved=taken, kept=theirs)
         is_argument = isinstance(payload.node, cst.Name) and node in facts.index.parent
         if is_argument:
             form = Form.UNKNOWN if inner.given is Given.BODY else form

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -34,6 +34,7 @@ from codemod.nodes import (
 from codemod.pairing import Candidate, made_by
 from codemod.parameters import body_parameter
 from codemod.payload import Form as PayloadForm
+from codemod.redent import redented
 from codemod.syntax import descendants, dict_items
 from codemod.uploads import Given
 
@@ -58,12 +59,14 @@ class Planner:
         self.layout = layout
         carriers = [call.invocation.carrier for call in candidate.calls]
         self.idiom = Idiom(facts.index, layout.uploading, carriers)
+        body = free_name(taken, "body", "payload_bytes", "inline_body")
+        payload = candidate.payload
         self.measure = Measure(
-            candidate.payload,
+            replace(payload, node=redented(facts.index, payload.node, len(f"{body} = "))),
             _keeps_value(facts, candidate),
             self.idiom,
             limit,
-            body=free_name(taken, "body", "payload_bytes", "inline_body"),
+            body=body,
             file=free_name(taken, "file", "payload_file"),
             start=free_name(taken, "start", "payload_start"),
         )

@@ -21,6 +21,7 @@ ROOMS = (
     "syntax",
     "index",
     "edits",
+    "redent",
     "cells",
     "effects",
     "bindings",
