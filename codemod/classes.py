@@ -22,7 +22,7 @@ def leads_to(facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cst
 
 def is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) -> bool:
     """Tell whether an expression is a class, or an instance that these files make of it."""
-    if isinstance(node, cst.Name) and node.value in ("self", "cls"):
+    if is_self(node):
         own = facts.index.class_of(node)
         return own is not None and owner in ancestry(facts, own)
     if leads_to(facts, node, owner):

@@ -22,11 +22,6 @@ class Job:
 
     members: tuple[tuple[str, Surroundings], ...]
 
-    @property
-    def name(self) -> str:
-        """The path that the job is known by."""
-        return self.members[0][0]
-
 
 def handle(job: Job, task: Task, repository: Repository) -> list[FileResult]:
     """Return a result for each file of a job, and for each that changes with them.
@@ -128,7 +123,8 @@ def _relocated(result: FileResult, task: Task, repository: Repository) -> FileRe
     nothing_remains = len(result.fixed) == len(result.findings) and not result.notes
     if not task.write or result.after is None or nothing_remains:
         return result
-    now = _processed(result.path, result.after, replace(task, rewrite=False), repository)
+    rewritten = repository.holding({result.path: result.after})
+    now = _processed(result.path, result.after, replace(task, rewrite=False), rewritten)
     return replace(result, findings=result.fixed + now.findings, notes=now.notes)
 
 

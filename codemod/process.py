@@ -68,23 +68,18 @@ class _Subject:
     surroundings: Surroundings
 
     def review(
-        self, contents: Mapping[str, bytes], modules: Mapping[str, cst.Module] | None = None
+        self, contents: Mapping[str, bytes], known: Mapping[str, cst.Module]
     ) -> Review | str:
         """Review the file when it and others hold what is given, and not what is on disk.
 
-        ``modules`` are the trees of those of them that are known.
+        ``known`` are the trees of some of them.
         """
-        known = modules or {}
-        repository = self.repository
-        if repository is not None and len(contents) > 1:
-            repository = repository.holding(contents, known)
-        return review(
-            self.path, contents[self.path], repository, self.surroundings, known.get(self.path)
-        )
+        held = self.repository.holding(contents, known) if self.repository is not None else None
+        return review(self.path, contents[self.path], held, self.surroundings, known.get(self.path))
 
 
 def _process(subject: _Subject, before: bytes, *, rewrite: bool) -> FileResult:
-    first = subject.review({subject.path: before})
+    first = review(subject.path, before, subject.repository, subject.surroundings)
     if isinstance(first, str):
         return FileResult(subject.path, error=first)
     fixable = any(_may_fix(finding, subject.settings) for finding in first.findings)

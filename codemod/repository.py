@@ -13,8 +13,8 @@ from codemod.outlines import Origin, Outline, outline
 from codemod.parsing import parse
 from codemod.source import read
 
-#: What marks the folder that holds all the modules that import each other.
-_MARKS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
+#: What marks the folder that holds all the modules that import each other, the surest first.
+_MARKS = ((".git", ".hg"), ("pyproject.toml", "setup.py", "setup.cfg"))
 #: What changes where Python looks first, so that nobody knows what an import finds.
 _PATH_CHANGES = frozenset({"sys.path.insert", "site.addsitedir", "os.chdir"})
 #: Folders beside which, or in which, packages lie.
@@ -208,7 +208,7 @@ class Repository:
         outlined = self.outline(path)
         if not parts or parts[0] in sys.stdlib_module_names:
             return
-        if outlined is not None and not _PATH_CHANGES.isdisjoint(outlined.mentions[""]):
+        if outlined is not None and _changes_path(outlined.mentions[""]):
             return
         root = self.root(path)
         while True:
@@ -372,6 +372,12 @@ class Repository:
         return reaches
 
 
+def _changes_path(mentions: set[str]) -> bool:
+    """Tell whether a module puts anything in front of what Python looks through."""
+    changes = "sys.path" in mentions and "sys.path.append" not in mentions
+    return changes or not _PATH_CHANGES.isdisjoint(mentions)
+
+
 def _above(folder: str) -> str:
     if os.path.basename(folder) in ("", os.curdir, os.pardir):
         return os.path.join(folder, os.pardir)
@@ -379,23 +385,12 @@ def _above(folder: str) -> str:
 
 
 def _root(folder: str) -> str:
-    marked = ""
-    current = folder
-    while True:
-        if any(os.path.exists(os.path.join(current, mark)) for mark in _MARKS):
-            marked = current
-            if any(os.path.exists(os.path.join(current, mark)) for mark in _MARKS[:2]):
-                return marked
-        above = os.path.dirname(current)
-        if above == current:
-            break
-        current = above
-    if marked:
-        return marked
+    above = [folder]
+    while (further := os.path.dirname(above[-1])) != above[-1]:
+        above.append(further)
+    for marks in _MARKS:
+        for one in above:
+            if any(os.path.exists(os.path.join(one, mark)) for mark in marks):
+                return one
     here = os.path.abspath(os.curdir)
-    return here if folder == here or folder.startswith(here + os.sep) else folder
-
-
-def _joined(prefix: str, rest: tuple[str, ...]) -> str:
-    name = ".".join(rest)
-    return f"{prefix}{name}" if prefix.endswith(".") else f"{prefix}.{name}"
+    return here if here in above else folder

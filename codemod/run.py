@@ -83,7 +83,7 @@ def run_stdin(path: str, content: bytes, task: Task) -> Report:
     if NEEDLE in content:
         from codemod.repository import Repository
 
-        result = handle_content(path, content, task, Repository())
+        result = handle_content(path, content, task, Repository({path: content}))
     else:
         result = FileResult(path, before=content)
     return _report([result], checked=1, wrote=task.write)

@@ -71,18 +71,19 @@ def write_together(changes: Sequence[Change]) -> None:
         OSError: If one cannot be replaced, which is its ``filename``. Those that were are then as
             they had been.
     """
-    done: list[Change] = []
-    try:
+    with contextlib.ExitStack() as undo:
         for change in changes:
-            write(change.path, before=change.before, after=change.after)
-            done.append(change)
-    except BaseException as error:
-        for change in reversed(done):
-            with contextlib.suppress(OSError):
-                write(change.path, before=change.after, after=change.before)
-        if isinstance(error, OSError):
-            raise OSError(error.errno or errno.EIO, reason(error), change.path) from error
-        raise
+            try:
+                write(change.path, before=change.before, after=change.after)
+            except OSError as error:
+                raise OSError(error.errno or errno.EIO, reason(error), change.path) from error
+            undo.callback(_put_back, change)
+        undo.pop_all()
+
+
+def _put_back(change: Change) -> None:
+    with contextlib.suppress(OSError):
+        write(change.path, before=change.after, after=change.before)
 
 
 def _replace(target: str, content: bytes) -> None:
@@ -93,15 +94,18 @@ def _replace(target: str, content: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(
         dir=os.path.dirname(target), prefix=".async-inline-", suffix=".tmp"
     )
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(_remove, temporary)
         with open(descriptor, "wb") as file:
             file.write(content)
         _copy_owner_and_mode(status, temporary)
         os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+        undo.pop_all()
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def _copy_owner_and_mode(status: os.stat_result, path: str) -> None:

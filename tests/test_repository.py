@@ -14,9 +14,11 @@ import codemod.parsing
 import codemod.source
 from codemod.files import Excludes, find
 from codemod.model import Change, Settings, Task
+from codemod.outlines import outline
 from codemod.repository import Repository
 from codemod.run import run
 from codemod.source import read, write, write_together
+from codemod.uploads import RECOGNISERS
 
 STORAGE = """\
 import json
@@ -112,6 +114,8 @@ def test_imports_lead_to_where_a_name_is_bound(
         ({"app/a.py": "from b import f\nfrom c import *", "b.py": FOUND, "c.py": FOUND}, "f"),
         ({"app/a.py": "from b import f\nfrom elsewhere import *", "b.py": FOUND}, "f"),
         ({"app/a.py": "import sys\nsys.path.insert(0, '')\nfrom b import f", "b.py": FOUND}, "f"),
+        ({"app/a.py": "import sys\nsys.path[:0] = ['']\nfrom b import f", "b.py": FOUND}, "f"),
+        ({"app/a.py": "import sys\nsys.path = ['']\nfrom b import f", "b.py": FOUND}, "f"),
         (
             {"app/a.py": "from lib import f",
              "lib/__init__.py": "def load():\n    from .b import f\n", "lib/b.py": FOUND},
@@ -132,6 +136,19 @@ def test_what_is_not_certain_leads_nowhere(
 ) -> None:
     put_down(files)
     assert Repository().named("app/a.py", name) is None
+
+
+def test_a_folder_at_the_end_of_the_path_hides_nothing(folder: Path) -> None:
+    put_down({"a.py": "import sys\nsys.path.append('x')\nfrom b import f", "b.py": FOUND})
+    assert Repository().named("a.py", "f") == ("b.py", ("f",))
+
+
+@pytest.mark.parametrize("method", RECOGNISERS)
+def test_a_module_is_read_for_every_upload_that_is_recognised(method: str) -> None:
+    mentioned = "from sagemaker.s3 import S3Uploader\ns3.Object('b', 'k')\n"
+    outlined = outline(f"{mentioned}def f(x):\n    x.{method}('y')\n")
+    assert outlined is not None
+    assert outlined.uploading >= {"", "f"}
 
 
 def test_modules_that_import_everything_of_each_other_take_no_time(folder: Path) -> None:
