@@ -27,7 +27,8 @@ from codemod.functions import (
     sites,
 )
 from codemod.invocations import Invocation, invocation
-from codemod.payload import Form, Payload, opened_path, payload_of
+from codemod.payload import Form, Payload, form_of, opened_path, payload_of
+from codemod.quiet import noticed_part
 from codemod.redent import redented
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, steps_to
@@ -37,12 +38,13 @@ from codemod.syntax import (
     descendants,
     dotted,
     last_name,
+    names_in,
     string_value,
     unwrap_await,
 )
 from codemod.template import Hole, normal, same_object
 from codemod.translation import Translation, is_what_it_seems
-from codemod.uploads import Given, Upload, Via
+from codemod.uploads import Given, Prepared, Upload, Via
 
 #: How many functions an upload may be handed through.
 DEPTH = 4
@@ -256,8 +258,11 @@ def _virtual(
     problem: Refusal | None,
 ) -> Upload:
     inner = helper.upload
-    translate = Translation(facts, helper.function, call.carrier, bound)
     payload = _at_its_path(facts, payload_of(facts, inner))
+    only_uploaded = _only_uploaded(facts, payload.node)
+    named = _named(facts, bound, call, only_uploaded)
+    as_it_is = only_uploaded if only_uploaded not in named else None
+    translate = Translation(facts, helper.function, call.carrier, bound, as_it_is, named)
     node, form, is_argument = inner.payload, payload.form, False
     taken = translate.expression(payload.node) if problem is None else None
     if taken is not None and payload.node is not taken and _uses_up(payload.node):
@@ -275,6 +280,8 @@ def _virtual(
         is_argument = isinstance(payload.node, cst.Name) and node in facts.index.parent
         if is_argument:
             form = Form.UNKNOWN if inner.given is Given.BODY else form
+        elif form is Form.UNKNOWN and isinstance(payload.node, cst.Name):
+            form = _form_of_named(facts, bound, payload.node)
     imports = frozenset(translate.needed)
     content_type, untyped = inner.content_type, inner.content_type_problem
     if content_type is not None and problem is None:
@@ -292,7 +299,7 @@ def _virtual(
         helper.function,
         inner,
         form=None if is_argument and inner.given is Given.BODY else form,
-        takes_bytes=is_argument and _only_uploads(facts, payload.node),
+        takes_bytes=is_argument and as_it_is is not None,
         returns=helper.returns,
     )
     return replace(
@@ -307,6 +314,7 @@ def _virtual(
         bucket_node=None,
         key_node=None,
         via=via,
+        prepared=_prepared(translate, call) if problem is None else (),
         problem=problem,
         content_type_problem=untyped,
         imports=imports,
@@ -364,14 +372,51 @@ def _at_its_path(facts: Facts, payload: Payload) -> Payload:
     return Payload(Form.PATH, path) if opened.kind is Kind.WITH and path is not None else payload
 
 
-def _only_uploads(facts: Facts, name: cst.BaseExpression) -> bool:
-    """Tell whether the upload is the only use of a parameter, so that bytes will do for it."""
+def _only_uploaded(facts: Facts, name: cst.BaseExpression) -> Definition | None:
+    """Return the parameter that is only uploaded, so that bytes will do for it."""
     if not isinstance(name, cst.Name):
-        return False
+        return None
     definition = facts.definitions.of(name)
     if not isinstance(definition.node, cst.Param):
-        return False
+        return None
     annotation = definition.node.annotation
     if annotation is not None and dotted(annotation.annotation) != "bytes":
-        return False
-    return len(list(facts.definitions.reads(definition))) == 1
+        return None
+    return definition if len(list(facts.definitions.reads(definition))) == 1 else None
+
+
+def _form_of_named(facts: Facts, bound: Bindings, name: cst.Name) -> Form:
+    """Return what an argument gives that is evaluated before, where that can be told."""
+    value = bound.get(facts.definitions.of(name))
+    form = form_of(facts, value) if value is not None else Form.UNKNOWN
+    return form if form in (Form.BYTES, Form.TEXT) else Form.UNKNOWN
+
+
+def _named(
+    facts: Facts, bound: Bindings, call: Invocation, only_uploaded: Definition | None
+) -> dict[Definition, cst.Name]:
+    """Return names for the arguments that a rewrite would otherwise leave out, or evaluate late.
+
+    Those do something, or depend on what a later one of them does.
+    """
+    by_value = {value: definition for definition, value in bound.items()}
+    given = [arg.value for arg in call.args if arg.value in by_value]
+    named: dict[Definition, cst.Name] = {}
+    later: set[str] = set()
+    for value in reversed(given):
+        definition = by_value[value]
+        roots = {name.value for name in names_in(value)}
+        does_more = noticed_part(facts, value) is not None
+        if does_more and (definition is not only_uploaded or named):
+            later |= roots
+        elif isinstance(value, cst.Name) or later.isdisjoint(roots):
+            continue
+        named[definition] = cst.Name(definition.name)
+    return named
+
+
+def _prepared(translation: Translation, call: Invocation) -> tuple[Prepared, ...]:
+    """Return the arguments that get a name, in the order in which they are evaluated."""
+    given = [arg.value for arg in call.args]
+    prepared = [Prepared(name, translation.bound[one]) for one, name in translation.named.items()]
+    return tuple(sorted(prepared, key=lambda one: given.index(one.value)))

@@ -15,7 +15,7 @@ from codemod.arguments import (
     without_remark,
 )
 from codemod.calls import LegacyCall, Style
-from codemod.edits import Replacement, apply
+from codemod.edits import Replacement, apply, substitute
 from codemod.effects import impure_part
 from codemod.facts import Facts
 from codemod.idiom import Idiom
@@ -61,8 +61,13 @@ class Planner:
         self.idiom = Idiom(facts.index, layout.uploading, carriers)
         body = free_name(taken, "body", "payload_bytes", "inline_body")
         payload = candidate.payload
+        self.prepared: dict[cst.CSTNode, cst.Name] = {}
+        for one in candidate.upload.prepared:
+            self.prepared[one.name] = cst.Name(free_name(taken, one.name.value))
+            taken.add(self.prepared[one.name].value)
+        node = redented(facts.index, payload.node, len(f"{body} = "))
         self.measure = Measure(
-            replace(payload, node=redented(facts.index, payload.node, len(f"{body} = "))),
+            replace(payload, node=self._with_names(node)),
             _keeps_value(facts, candidate),
             self.idiom,
             limit,
@@ -119,8 +124,7 @@ class Planner:
             return edits
         replacement = [without_remark(self._argument(call.entry, "Body", body))]
         if self._carries_content_type(call):
-            content_type = self.candidate.upload.content_type
-            assert content_type is not None
+            content_type = self._content_type()
             replacement.insert(0, self._argument(call.entry, "ContentType", content_type, call))
         return {call.entry: replacement}
 
@@ -130,15 +134,14 @@ class Planner:
         return call.through.has_body or body_parameter(call.through.function)
 
     def _request(self) -> dict[cst.CSTNode, Replacement]:
-        layout, upload = self.layout, self.candidate.upload
+        layout = self.layout
         first = self.candidate.calls[0]
         sent_as = "Body" if first.through is None else self._parameter(first)
         inline_items: list[tuple[str, cst.BaseExpression]] = [
             (sent_as, cst.Name(self.measure.name))
         ]
         if self._carries_content_type(self.candidate.calls[0]):
-            assert upload.content_type is not None
-            inline_items.append(("ContentType", upload.content_type))
+            inline_items.append(("ContentType", self._content_type()))
         located = self._set_request(
             [("InputLocation", layout.location)] if layout.location is not None else []
         )
@@ -198,6 +201,7 @@ class Planner:
             statements = [*measuring, *hoisted, guard]
         else:
             statements = [*hoisted, *measuring, guard]
+        statements = [*self._preparing(), *statements]
         lines = blank_lines(self.layout.uploading.leading_lines)
         statements[0] = with_lines(statements[0], (*lines, *leading_lines(statements[0])))
         return list(statements)
@@ -214,10 +218,35 @@ class Planner:
 
     # -- the upload and the calls ----------------------------------------------------------
 
+    def _with_names(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """Return an expression with the names of the arguments that were evaluated before."""
+        if node in self.prepared:
+            return self.prepared[node]
+        return substitute(node, {one: [name] for one, name in self.prepared.items()})
+
+    def _content_type(self) -> cst.BaseExpression:
+        content_type = self.candidate.upload.content_type
+        assert content_type is not None
+        return self._with_names(content_type)
+
+    def _preparing(self) -> list[cst.BaseStatement]:
+        """Return what gives arguments of the upload a name."""
+        index = self.facts.index
+        named = (
+            (self.prepared[one.name].value, one.value) for one in self.candidate.upload.prepared
+        )
+        return [
+            assign(name, standing_alone(redented(index, value, len(f"{name} = "))))
+            for name, value in named
+        ]
+
     def _upload_statement(self) -> cst.SimpleStatementLine:
         """Return the upload, taking the measured bytes where a new variable holds them."""
         upload, payload = self.candidate.upload, self.candidate.payload
-        original = self.layout.uploading
+        named: dict[cst.CSTNode, Replacement] = {
+            one.value: [self.prepared[one.name]] for one in upload.prepared
+        }
+        original = apply(self.facts.index, self.layout.uploading, named)
         statement = original.with_changes(leading_lines=from_comment(original.leading_lines))
         keeps = (
             payload.form in (PayloadForm.PATH, PayloadForm.HANDLE)
@@ -230,7 +259,8 @@ class Planner:
             return statement
         if upload.given is Given.BODY or payload.form is PayloadForm.BYTES:
             name = cst.Name(self.measure.body)
-            changed = apply(self.facts.index, original, {payload.node: [name]})
+            named[payload.node] = [name]
+            changed = apply(self.facts.index, self.layout.uploading, named)
             return changed.with_changes(leading_lines=statement.leading_lines)
         return statement
 

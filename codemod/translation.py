@@ -20,13 +20,24 @@ from codemod.template import Hole, Template, normal
 class Translation:
     """Puts a function's expressions into the words of one of its callers.
 
-    ``needed`` is what the module of the caller must import for the expressions that were taken.
+    Attributes:
+        facts: The modules.
+        function: The function.
+        call: The call of it.
+        bound: What the call gives for the parameters.
+        as_it_is: The parameter whose argument may be taken whatever it does, for it is nothing but
+            the payload.
+        named: Parameters whose arguments get a name; those are added that must have one because
+            they do something, or give another value the second time.
+        needed: What the module of the caller must import for the expressions that were taken.
     """
 
     facts: Facts
     function: cst.FunctionDef
     call: cst.Call
     bound: Bindings
+    as_it_is: Definition | None = None
+    named: dict[Definition, cst.Name] = field(default_factory=dict)
     needed: set[Needed] = field(default_factory=set)
 
     def template(self, template: Template) -> Template:
@@ -156,7 +167,10 @@ class Translation:
         if value is not None:
             if self.facts.index.inside(value, self.function.params):  # a default
                 return self.expression(value)
-            return value if _is_repeatable(value) or self._is_read_once(definition) else None
+            is_named = definition in self.named
+            if not is_named and (definition is self.as_it_is or _is_repeatable(value)):
+                return value
+            return self.named.setdefault(definition, cst.Name(definition.name))
         if not self._is_local(definition):
             if self._imports_it(definition) or self._can_import(definition):
                 return name
@@ -224,10 +238,6 @@ class Translation:
             and definitions.known_before(bound[0], calling)
             and index.inside(calling, index.block(importing))
         )
-
-    def _is_read_once(self, definition: Definition) -> bool:
-        """An argument that is read once, right as the payload, may be any expression."""
-        return len(list(self.facts.definitions.reads(definition))) == 1
 
 
 def _only_computes(facts: Facts, call: cst.Call) -> bool:

@@ -46,6 +46,17 @@ class Via:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """An argument that gets a name, for a rewrite needs it twice and it may be evaluated once.
+
+    ``name`` stands for it in the payload; it may be changed for one that is free.
+    """
+
+    name: cst.Name
+    value: cst.BaseExpression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Upload:
     """One call that uploads one object.
 
@@ -62,6 +73,7 @@ class Upload:
         bucket_node: The expression for the bucket, where there is one.
         key_node: The expression for the key, where there is one.
         via: The function of the file that makes the upload, if this is a call of one.
+        prepared: Arguments of such a call to evaluate before everything else, in order.
         problem: Why the upload cannot be followed through that function.
         content_type_problem: Why that is not possible unless the call has a ContentType itself.
         imports: What the module must import for the payload of such a call.
@@ -80,6 +92,7 @@ class Upload:
     bucket_node: cst.BaseExpression | None = None
     key_node: cst.BaseExpression | None = None
     via: Via | None = None
+    prepared: tuple[Prepared, ...] = ()
     problem: Refusal | None = None
     content_type_problem: Refusal | None = None
     imports: frozenset[Needed] = frozenset()

@@ -34,6 +34,7 @@ ROOMS = (
     "facts",
     "structure",
     "imports",
+    "quiet",
     "invocations",
     "guards",
     "calls",

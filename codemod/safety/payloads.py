@@ -6,12 +6,12 @@ import libcst as cst
 
 from codemod import effects
 from codemod.definitions import Kind
-from codemod.facts import Facts
 from codemod.index import LOOPS
 from codemod.payload import Form
 from codemod.proposals import Proposal
+from codemod.quiet import noticed_part
 from codemod.refusals import Refusal
-from codemod.syntax import callee, children, descendants, names_in, root_name
+from codemod.syntax import callee, descendants, names_in, root_name
 from codemod.template import source
 from codemod.uploads import Given
 
@@ -90,11 +90,12 @@ def _is_kept(case: Proposal, name: cst.Name) -> bool:
 def arguments_only_give_values(case: Proposal) -> Refusal | None:
     """On the inline route the upload's arguments are not evaluated, but the payload is, first."""
     payload, call = case.candidate.payload, case.candidate.upload.invocation
-    values = [arg.value for arg in call.args]
+    given_first = [one.value for one in case.candidate.upload.prepared]
+    values = [arg.value for arg in call.args if arg.value not in given_first]
     if call.receiver is not call.func:
         values.append(call.receiver)
     for value in values:
-        part = _impure_besides(case.facts, value, payload.node)
+        part = noticed_part(case.facts, value, payload.node)
         if part is not None:
             return Refusal(
                 "argument-has-effects",
@@ -133,46 +134,6 @@ def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
                 if root is not None and root.value in roots:
                     return part
     return None
-
-
-def _impure_besides(facts: Facts, node: cst.CSTNode, payload: cst.CSTNode) -> cst.CSTNode | None:
-    """Return the first impure part of an argument, leaving out the payload in it."""
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if current is payload:
-            continue
-        if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
-            return current
-        if isinstance(current, cst.Call) and not _is_known_call(facts, current):
-            return current
-        if isinstance(current, cst.Attribute) and not _is_quiet(facts, current.attr.value):
-            if not isinstance(facts.index.parent.get(current), cst.Call):
-                return current
-        stack.extend(children(current))
-    return None
-
-
-def _is_quiet(facts: Facts, name: str) -> bool:
-    """Tell whether the functions of the file with a name, if any, only make or return something."""
-    return all(
-        effects.is_stable_call(part) or effects.is_client_factory(part)
-        for function in facts.index.defined_functions.get(name, ())
-        for part in descendants(function.body)
-        if isinstance(part, cst.Call)
-    )
-
-
-def _is_known_call(facts: Facts, call: cst.Call) -> bool:
-    name = callee(call) or ""
-    if name in facts.index.defined_functions:
-        return _is_quiet(facts, name)
-    return (
-        effects.is_stable_call(call)
-        or effects.is_fresh_call(call)
-        or effects.is_client_factory(call)
-        or callee(call) in ("open", "BytesIO", "TransferConfig", "ProgressPercentage")
-    )
 
 
 def content_type_can_travel(case: Proposal) -> Refusal | None:

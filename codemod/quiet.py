@@ -1,0 +1,71 @@
+"""Arguments that may be left out, or evaluated again, without anybody noticing."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from codemod import effects
+from codemod.facts import Facts
+from codemod.syntax import callee, children, descendants
+
+
+def noticed_part(
+    facts: Facts, node: cst.CSTNode, left_out: cst.CSTNode | None = None
+) -> cst.CSTNode | None:
+    """Return the first part of an expression that does something besides giving a value.
+
+    Args:
+        facts: The module.
+        node: The expression.
+        left_out: A part of it that is not looked at.
+    """
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current is left_out:
+            continue
+        if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
+            return current
+        if isinstance(current, cst.Call) and not _is_quiet_call(facts, current):
+            return current
+        if isinstance(current, cst.Attribute) and not _is_quiet(facts, current.attr.value):
+            if not isinstance(facts.index.parent.get(current), cst.Call):
+                return current
+        stack.extend(children(current))
+    return None
+
+
+def _is_quiet(facts: Facts, name: str) -> bool:
+    """Tell whether the functions of the file with a name, if any, only make or return something."""
+    return not any(
+        _is_noticed(part)
+        for function in facts.index.defined_functions.get(name, ())
+        for part in descendants(function.body)
+    )
+
+
+def _is_noticed(node: cst.CSTNode) -> bool:
+    if isinstance(node, cst.Call):
+        return not (effects.is_stable_call(node) or effects.is_client_factory(node))
+    if isinstance(node, cst.Assign):
+        keeps_client = isinstance(node.value, cst.Call) and effects.is_client_factory(node.value)
+        return not keeps_client and any(_changes_object(one.target) for one in node.targets)
+    if isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For)):
+        return _changes_object(node.target)
+    return isinstance(node, (cst.Global, cst.Nonlocal, cst.Del, cst.Await, cst.Yield))
+
+
+def _changes_object(target: cst.CSTNode) -> bool:
+    return any(isinstance(part, (cst.Attribute, cst.Subscript)) for part in descendants(target))
+
+
+def _is_quiet_call(facts: Facts, call: cst.Call) -> bool:
+    name = callee(call) or ""
+    if name in facts.index.defined_functions:
+        return _is_quiet(facts, name)
+    return (
+        effects.is_stable_call(call)
+        or effects.is_fresh_call(call)
+        or effects.is_client_factory(call)
+        or callee(call) in ("open", "BytesIO", "TransferConfig", "ProgressPercentage")
+    )
