@@ -42,8 +42,8 @@ class Callers:
     def of(
         self, reliances: Collection[Reliance]
     ) -> tuple[dict[Reliance, set[str]], dict[Reliance, Place]]:
-        """Return who may call the functions that invoke, and what gets another value, and where."""
-        callers: dict[Reliance, set[str]] = {}
+        """Return the files that may have to change too, and what gets another value, and where."""
+        partners: dict[Reliance, set[str]] = {}
         rebound: dict[Reliance, Place] = {}
         by_root: dict[str, list[Reliance]] = {}
         for one in reliances:
@@ -53,10 +53,12 @@ class Callers:
             names = {one.name for one in inside} | {one.owner for one in inside if one.owner}
             mentioned = self._mentioning(names, files)
             for one in inside:
+                if one.changes and one.path not in self._left_out:
+                    partners[one] = {one.path}
                 for path in mentioned.get(one.name, ()):
                     if one.invokes and path not in (one.path, *self._left_out):
                         if one.path in self._repository.imported(path):
-                            callers.setdefault(one, set()).add(path)
+                            partners.setdefault(one, set()).add(path)
                     if (path, one.name) in self._replacing:
                         place = self._replaced(path, one)
                         if place is not None:
@@ -65,7 +67,7 @@ class Callers:
                     place = self._overridden(one, mentioned, files)
                     if place is not None:
                         rebound.setdefault(one, place)
-        return callers, rebound
+        return partners, rebound
 
     # -- which files -----------------------------------------------------------------------
 

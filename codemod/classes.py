@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from codemod.facts import Facts
-from codemod.syntax import last_name
+from codemod.syntax import dotted, last_name
 
 
 def owner_of(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
@@ -13,6 +13,11 @@ def owner_of(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
     owner = facts.index.class_of(function)
     is_method = owner is not None and facts.index.parent[facts.index.parent[function]] is owner
     return owner if is_method else None
+
+
+def is_static(function: cst.FunctionDef) -> bool:
+    """Tell whether a method gets no object or class."""
+    return any(dotted(one.decorator) == "staticmethod" for one in function.decorators)
 
 
 def leads_to(facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cst.ClassDef) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -19,6 +19,7 @@ from codemod.model import Place
 class Facts:
     """The questions that can be asked about a module and those it is read with, by room.
 
+    ``changeable`` are the modules that a fix may change.
     ``sites``, ``ancestries`` and ``relatives`` keep what :mod:`codemod.functions` found of who
     calls a function and what classes are made from.
     """
@@ -29,6 +30,7 @@ class Facts:
     clients: Clients
     cells: Cells
     rebound: Mapping[tuple[cst.Module, str, str], Place]
+    changeable: Collection[cst.Module]
     sites: dict[cst.FunctionDef, tuple[cst.Name | cst.Attribute, ...]] = field(default_factory=dict)
     ancestries: dict[cst.ClassDef, frozenset[cst.ClassDef]] = field(default_factory=dict)
     relatives: dict[cst.ClassDef, set[cst.ClassDef]] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Facts:
         others: Sequence[cst.Module] = (),
         linked: Linker | None = None,
         rebound: Mapping[tuple[cst.Module, str, str], Place] | None = None,
+        changeable: Collection[cst.Module] = (),
     ) -> Facts:
         """Walk a module and prepare the answers; most are worked out when first asked for.
 
@@ -51,6 +54,7 @@ class Facts:
             linked: Resolves what one of them imports from another.
             rebound: The names, by their module and class, that other files of the repository give
                 another value, and where.
+            changeable: Those of the others that may change.
         """
         index = Index(module, others, linked)
         definitions = Definitions(index)
@@ -61,4 +65,5 @@ class Facts:
             Clients(index, definitions),
             Cells(index, borders or {}),
             rebound or {},
+            (module, *changeable),
         )

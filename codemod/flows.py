@@ -8,14 +8,15 @@ an upload through boto3.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from codemod import effects
 from codemod.announcements import announces_upload
+from codemod.arguments import keyword_argument
+from codemod.classes import owner_of
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import (
@@ -31,20 +32,21 @@ from codemod.payload import Form, Payload, form_of, opened_path, payload_of
 from codemod.quiet import noticed_part
 from codemod.redent import redented
 from codemod.refusals import Refusal
+from codemod.splits import handles_errors_of_payload, maker_for, split_of
 from codemod.structure import is_always_run, is_loop, steps_to
 from codemod.syntax import (
     argument,
     callee,
     descendants,
     dotted,
-    last_name,
+    is_none,
     names_in,
     string_value,
     unwrap_await,
 )
 from codemod.template import Hole, normal, same_object
 from codemod.translation import Translation, is_what_it_seems
-from codemod.uploads import Given, Prepared, Upload, Via
+from codemod.uploads import Given, Prepared, Split, Upload, Via
 
 #: How many functions an upload may be handed through.
 DEPTH = 4
@@ -71,13 +73,19 @@ def with_helpers(facts: Facts, uploads: list[Upload]) -> list[Upload]:
 class _Helper:
     """A function that uploads.
 
-    ``problem`` says why calls of it cannot be rewritten; ``returns`` what a call gives.
+    Attributes:
+        function: The function.
+        upload: The upload inside it.
+        returns: What a call gives.
+        problem: Why calls of it cannot be rewritten as it is.
+        split: How it could be split, to rewrite them after all.
     """
 
     function: cst.FunctionDef
     upload: Upload
     returns: str
     problem: Refusal | None
+    split: Split | None
 
 
 def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterator[Upload]:
@@ -100,8 +108,7 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
             unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
             yield _virtual(facts, helper, call, {}, unclear)
         else:
-            problem = helper.problem or rebinding_problem(facts, function, func)
-            yield _virtual(facts, helper, call, bound, problem)
+            yield _virtual(facts, helper, call, bound, rebinding_problem(facts, function, func))
 
 
 # -- what a function does ------------------------------------------------------------------
@@ -112,9 +119,12 @@ def _summed_up(facts: Facts, function: cst.FunctionDef, upload: Upload) -> _Help
         upload.problem
         or signature_problem(facts, function)
         or _place_problem(facts, function, upload)
-        or _effect_problem(facts, function, upload)
     )
-    return _Helper(function, upload, _returns(facts, function, upload), problem)
+    split = split_of(facts, function, upload) if problem is None else None
+    if split is not None and _effect_problem(facts, function, upload, split.making) is not None:
+        split = None
+    problem = problem or _effect_problem(facts, function, upload)
+    return _Helper(function, upload, _returns(facts, function, upload), problem, split)
 
 
 def _place_problem(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Refusal | None:
@@ -131,11 +141,22 @@ def _place_problem(facts: Facts, function: cst.FunctionDef, upload: Upload) -> R
     return None
 
 
-def _effect_problem(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Refusal | None:
-    """Refuse if a function does anything that the inline route would leave out."""
+def _effect_problem(
+    facts: Facts, function: cst.FunctionDef, upload: Upload, made: Sequence[cst.CSTNode] = ()
+) -> Refusal | None:
+    """Refuse if a function does anything that the inline route would leave out.
+
+    Args:
+        facts: The modules.
+        function: The function.
+        upload: The upload inside it.
+        made: What that route does as well, for it makes the payload.
+    """
     index = facts.index
     order = index.order[index.statement(upload.uploading)]
     for node in descendants(function.body):
+        if made and index.within(node, made):
+            continue
         if isinstance(node, _MORE) and not _is_transparent(node):
             return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For)):
@@ -250,6 +271,27 @@ def _returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> str:
 # -- a call of a function, seen as an upload -----------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Here:
+    """The payload of a function that uploads, as one of its callers has it.
+
+    Attributes:
+        node: The expression.
+        form: What it gives; ``None`` where it is just an argument.
+        takes_bytes: Whether the function only uploads that argument.
+        translation: What the expression was translated with.
+        split: How the function is split for it, if it is.
+        importing: The import that must also name the function that makes the payload.
+    """
+
+    node: cst.BaseExpression
+    form: Form | None
+    takes_bytes: bool
+    translation: Translation
+    split: Split | None = None
+    importing: cst.ImportFrom | None = None
+
+
 def _virtual(
     facts: Facts,
     helper: _Helper,
@@ -257,31 +299,21 @@ def _virtual(
     bound: Bindings,
     problem: Refusal | None,
 ) -> Upload:
-    inner = helper.upload
-    payload = _at_its_path(facts, payload_of(facts, inner))
-    only_uploaded = _only_uploaded(facts, payload.node)
-    named = _named(facts, bound, call, only_uploaded)
-    as_it_is = only_uploaded if only_uploaded not in named else None
-    translate = Translation(facts, helper.function, call.carrier, bound, as_it_is, named)
-    node, form, is_argument = inner.payload, payload.form, False
-    taken = translate.expression(payload.node) if problem is None else None
-    if taken is not None and payload.node is not taken and _uses_up(payload.node):
-        taken = None
-    made = payload.form is Form.PATH or not isinstance(payload.node, cst.Name)
-    if taken is not None and made and _handles_errors_of_payload(facts, inner):
-        taken = None
-    if taken is None:
-        problem = problem or Refusal(
-            "payload-made-in-helper", payload.node, helper.function.name.value
-        )
-    else:
-        column, theirs = len("body = "), bound.values()
-        node = redented(facts.index, payload.node, column, moved=taken, kept=theirs)
-        is_argument = isinstance(payload.node, cst.Name) and node in facts.index.parent
-        if is_argument:
-            form = Form.UNKNOWN if inner.given is Given.BODY else form
-        elif form is Form.UNKNOWN and isinstance(payload.node, cst.Name):
-            form = _form_of_named(facts, bound, payload.node)
+    inner, function = helper.upload, helper.function
+    here = _taken_over(facts, helper, call, bound) if not (problem or helper.problem) else None
+    may_change = facts.index.module_of(function) in facts.changeable
+    if here is None and problem is None and helper.split is not None:
+        made = _made_by_maker(facts, helper.split, call, bound)
+        here = made if helper.split.extraction is None or may_change else None
+    split = here.split if here is not None else None
+    if here is None:
+        given = payload_of(facts, inner).node
+        problem = problem or helper.problem
+        problem = problem or Refusal("payload-made-in-helper", given, function.name.value)
+        here = _Here(inner.payload, None, False, Translation(facts, function, call.carrier, bound))
+        if helper.split is not None:
+            split = helper.split
+    translate = here.translation
     imports = frozenset(translate.needed)
     content_type, untyped = inner.content_type, inner.content_type_problem
     if content_type is not None and problem is None:
@@ -292,20 +324,14 @@ def _virtual(
     key = translate.template(inner.key) if inner.key is not None else None
     uri = translate.template(inner.uri)
     if helper.returns == "key" and key is not None and bucket is not None:
-        key = (Hole(("evaluated", call.whole), helper.function.name.value, call.whole),)
+        key = (Hole(("evaluated", call.whole), function.name.value, call.whole),)
     if bucket is not None and key is not None:
         uri = normal(("s3://", *bucket, "/", *key))
-    via = Via(
-        helper.function,
-        inner,
-        form=None if is_argument and inner.given is Given.BODY else form,
-        takes_bytes=is_argument and as_it_is is not None,
-        returns=helper.returns,
-    )
+    via = Via(function, inner, here.form, here.takes_bytes, helper.returns, split, here.importing)
     return replace(
         inner,
         invocation=call,
-        payload=node,
+        payload=here.node,
         bucket=bucket,
         key=key,
         uri=uri,
@@ -322,27 +348,66 @@ def _virtual(
     )
 
 
-#: Errors that only AWS clients raise; handlers for them see nothing of the making of a payload.
-_AWS_ERROR = re.compile(
-    r"Client|Boto|Botocore|Credentials|S3Upload|Endpoint|NoSuch|AWS", re.IGNORECASE
-)
+def _taken_over(facts: Facts, helper: _Helper, call: Invocation, bound: Bindings) -> _Here | None:
+    """Spell the payload as the caller can; ``None`` if it cannot."""
+    inner = helper.upload
+    payload = _at_its_path(facts, payload_of(facts, inner))
+    only_uploaded = _only_uploaded(facts, payload.node)
+    named = _named(facts, bound, call, only_uploaded)
+    as_it_is = only_uploaded if only_uploaded not in named else None
+    translate = Translation(facts, helper.function, call.carrier, bound, as_it_is, named)
+    taken = translate.expression(payload.node)
+    if taken is None or (payload.node is not taken and _uses_up(payload.node)):
+        return None
+    made = payload.form is Form.PATH or not isinstance(payload.node, cst.Name)
+    if made and handles_errors_of_payload(facts, inner):
+        return None
+    column, theirs = len("body = "), bound.values()
+    node = redented(facts.index, payload.node, column, moved=taken, kept=theirs)
+    form = payload.form
+    if isinstance(payload.node, cst.Name) and node in facts.index.parent:
+        of_argument = None if inner.given is Given.BODY else form
+        return _Here(node, of_argument, as_it_is is not None, translate)
+    if form is Form.UNKNOWN and isinstance(payload.node, cst.Name):
+        form = _form_of_named(facts, bound, payload.node)
+    return _Here(node, form, takes_bytes=False, translation=translate)
 
 
-def _handles_errors_of_payload(facts: Facts, upload: Upload) -> bool:
-    """Tell whether the function handles what making or reading the payload may raise."""
-    statement = facts.index.statement(upload.uploading)
-    function = facts.index.function(upload.uploading)
-    for step in steps_to(facts.index, statement, function):
-        if not isinstance(step.statement, (cst.Try, cst.TryStar)):
-            continue
-        for handler in step.statement.handlers:
-            kinds = [] if handler.type is None else [handler.type]
-            if kinds and isinstance(kinds[0], cst.Tuple):
-                kinds = [element.value for element in kinds[0].elements]
-            names = [last_name(kind) or "" for kind in kinds]
-            if not names or not all(_AWS_ERROR.search(name) for name in names):
-                return True
-    return False
+def _made_by_maker(facts: Facts, split: Split, call: Invocation, bound: Bindings) -> _Here | None:
+    """Let the function that makes the payload do so for the caller; ``None`` if it cannot."""
+    owner = owner_of(facts, split.function)
+    owned_by = owner.name.value if owner is not None else ""
+    if (facts.index.module_of(split.function), owned_by, split.maker) in facts.rebound:
+        return None
+    body = {one.node: value for one, value in bound.items() if one.name == split.body}
+    if not call.takes_keywords or call.is_indirect or not all(map(is_none, body.values())):
+        return None
+    if any(isinstance(arg.value, cst.GeneratorExp) and not arg.value.lpar for arg in call.args):
+        return None
+    reached = maker_for(facts, split, call.func)
+    if reached is None:
+        return None
+    by_param = {one.node: one for one in bound}
+    named = _named(facts, bound, call, None)
+    translate = Translation(facts, split.function, call.carrier, bound, None, named)
+    args: list[cst.Arg] = []
+    is_complete = True
+    for param in split.arguments:
+        value = translate.argument(by_param[param]) if param in by_param else None
+        if value is None:
+            is_complete = False
+        elif is_complete and param not in split.function.params.kwonly_params:
+            args.append(cst.Arg(value))
+        else:
+            args.append(keyword_argument(param.name.value, value))
+    if split.extraction is None and (not is_complete or any(arg.keyword for arg in args)):
+        return None
+    maker, importing = reached
+    node: cst.BaseExpression = cst.Call(maker, args)
+    if split.is_async:
+        node = cst.Await(node)
+    assert isinstance(split.form, Form)
+    return _Here(node, split.form, False, translate, split, importing)
 
 
 def _uses_up(node: cst.BaseExpression) -> bool:

@@ -11,6 +11,7 @@ from codemod.classes import (
     class_of,
     is_instance,
     is_self,
+    is_static,
     leads_to,
     owner_of,
     relatives,
@@ -167,7 +168,7 @@ def bound_arguments(
     is_bound = (
         owner is not None
         and isinstance(func, cst.Attribute)
-        and not _is_static(function)
+        and not is_static(function)
         and (_is_class_method(function) or not leads_to(facts, func.value, owner))
     )
     if is_bound and isinstance(func, cst.Attribute) and positional:
@@ -210,10 +211,6 @@ def _is_constant(facts: Facts, node: cst.BaseExpression) -> bool:
         is_stored = node.attr.value in facts.index.attribute_stores
         return root is not None and not is_stored and facts.definitions.origin(node) is not None
     return isinstance(node, (cst.SimpleString, cst.Integer, cst.Float, cst.ConcatenatedString))
-
-
-def _is_static(function: cst.FunctionDef) -> bool:
-    return any(dotted(one.decorator) == "staticmethod" for one in function.decorators)
 
 
 def _is_class_method(function: cst.FunctionDef) -> bool:

@@ -24,7 +24,7 @@ from codemod.guards import Guards
 from codemod.index import Index
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
-from codemod.syntax import dict_items, is_none, keyword, names_in
+from codemod.syntax import dict_items, keyword, names_in, tested_for_none
 from codemod.translation import Translation
 
 #: How many functions a URI may be handed through.
@@ -269,14 +269,6 @@ def _ready(facts: Facts) -> Iterator[tuple[cst.FunctionDef, str, cst.BaseExpress
                 yield function, param.name.value, location
 
 
-def _is_none_test(comparison: cst.Comparison) -> bool:
-    """Tell whether a comparison is ``… is None``."""
-    if len(comparison.comparisons) != 1:
-        return False
-    target = comparison.comparisons[0]
-    return isinstance(target.operator, cst.Is) and is_none(target.comparator)
-
-
 def _location_without(
     index: Index, function: cst.FunctionDef, name: str
 ) -> cst.BaseExpression | None:
@@ -284,11 +276,9 @@ def _location_without(
     for read in index.names.get(name, ()):
         comparison = index.parent[read]
         chosen = index.parent.get(comparison)
-        if not isinstance(comparison, cst.Comparison) or not isinstance(chosen, cst.IfExp):
+        if not isinstance(chosen, cst.IfExp) or index.function(read) is not function:
             continue
-        if chosen.test is not comparison or index.function(read) is not function:
-            continue
-        if comparison.left is not read or not _is_none_test(comparison):
+        if chosen.test is not comparison or tested_for_none(comparison) is not read:
             continue
         items, body = dict_items(chosen.body), dict_items(chosen.orelse)
         if not items or not body or len(items) != 1 or len(body) != 1:

@@ -75,6 +75,9 @@ class Linker(Protocol):
     def starred(self, module: cst.Module, name: str, /) -> bool:
         """Tell whether ``from … import *`` in a module may bind a name."""
 
+    def imported(self, module: cst.Module, name: str, /) -> cst.Module | str | None:
+        """Return the module that a module imports by a dotted name, relative or not."""
+
 
 class Unlinked:
     """Resolves nothing: what a module says of others when they are not read."""
@@ -85,6 +88,9 @@ class Unlinked:
     def starred(self, module: cst.Module, name: str, /) -> bool:  # noqa: ARG002
         """Take names for what they look like."""
         return False
+
+    def imported(self, module: cst.Module, name: str, /) -> None:
+        """Lead nowhere."""
 
 
 class Index:

@@ -34,7 +34,7 @@ def handle(job: Job, task: Task, repository: Repository) -> list[FileResult]:
         repository: Where to look for the functions that they call.
     """
     (path, surroundings), *others = job.members
-    if others or surroundings.callers or surroundings.rebound:
+    if others or surroundings.partners or surroundings.rebound:
         return _together(job, task, repository)
     return [guarded(path, partial(_alone, path, task, repository))]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import libcst as cst
@@ -60,12 +59,12 @@ class Judgement:
     alone: tuple[LegacyCall, ...] = ()
     offers: tuple[cst.FunctionDef, ...] = ()
 
-    def within(self, facts: Facts, modules: Collection[cst.Module]) -> Judgement:
-        """Return the judgement without the verdicts that would change any other module."""
+    def within_reach(self, facts: Facts) -> Judgement:
+        """Return the judgement without the verdicts on code that may not be changed."""
         kept = (
             verdict
             for verdict in self.verdicts
-            if facts.index.module_of(verdict.upload.invocation.carrier) in modules
+            if facts.index.module_of(verdict.upload.invocation.carrier) in facts.changeable
         )
         return replace(self, verdicts=tuple(kept))
 

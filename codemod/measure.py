@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod.idiom import Idiom
-from codemod.nodes import assign, function_call, method_call, standing_alone
+from codemod.nodes import assign, encoded, function_call, method_call, standing_alone
 from codemod.payload import Form, Payload
 
 
@@ -82,12 +82,7 @@ class Measure:
         return [assign(self.body, node), check]
 
     def _encoded(self, node: cst.BaseExpression) -> cst.Call:
-        atoms = (cst.Name, cst.Call, cst.Attribute, cst.Subscript, cst.SimpleString)
-        if not isinstance(node, (*atoms, cst.FormattedString)) and not node.lpar:
-            node = node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-        return cst.Call(
-            cst.Attribute(node, cst.Name("encode")), [cst.Arg(self.idiom.string("utf-8"))]
-        )
+        return encoded(node, self.idiom.string("utf-8"))
 
     def _read(self, handle: cst.BaseExpression) -> cst.SimpleStatementLine:
         at_most = cst.BinaryOperation(cst.Name(self.limit), cst.Add(), cst.Integer("1"))

@@ -106,24 +106,25 @@ class Reliance:
     """A name of a module, or of its class ``owner``, that a fix relies on to stay what it is.
 
     ``invokes`` marks a function that invokes the endpoint with what it is given: whoever calls it
-    may have to change with it.
+    may have to change with it. ``changes`` marks a function that changes itself.
     """
 
     path: str
     owner: str
     name: str
     invokes: bool = False
+    changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What other files of the repository do with the names that the fixes of a file rely on.
 
-    ``callers`` may call a function that invokes, ``rebound`` are the names that are given another
-    value somewhere, and where.
+    ``partners`` may change with it: they call a function of the file that invokes, or hold one that
+    is to be split. ``rebound`` are the names that are given another value somewhere, and where.
     """
 
-    callers: tuple[str, ...] = ()
+    partners: tuple[str, ...] = ()
     rebound: tuple[tuple[Reliance, Place], ...] = ()
 
 

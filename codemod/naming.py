@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -13,7 +13,8 @@ from codemod.definitions import Kind
 from codemod.effects import is_stable_call
 from codemod.facts import Facts
 from codemod.model import SERVICE_LIMIT
-from codemod.syntax import descendants, integer_value
+from codemod.names import free_name, names_in_function
+from codemod.syntax import integer_value
 
 LIMIT = "ASYNC_INLINE_LIMIT"
 _LIMIT_ALTERNATIVES = (LIMIT, "SAGEMAKER_ASYNC_INLINE_LIMIT", "ASYNC_INLINE_LIMIT_BYTES")
@@ -42,23 +43,12 @@ class LimitConstant:
     places: tuple[LimitPlace, ...] = ()
 
 
-def free_name(taken: Container[str], *candidates: str) -> str:
-    """Return the first candidate that is not taken, with a number if need be."""
-    for candidate in candidates:
-        if candidate not in taken:
-            return candidate
-    number = 2
-    while f"{candidates[0]}_{number}" in taken:
-        number += 1
-    return f"{candidates[0]}_{number}"
-
-
 def names_seen_from(facts: Facts, node: cst.CSTNode) -> set[str]:
     """Return the names that code in the function of a node uses or could collide with."""
     function = facts.index.function(node)
     if isinstance(function, cst.Module):
         return set(facts.index.identifiers[function])
-    return {part.value for part in descendants(function) if isinstance(part, cst.Name)}
+    return names_in_function(function)
 
 
 def limit_constant(facts: Facts, users: Sequence[cst.CSTNode]) -> LimitConstant:

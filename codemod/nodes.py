@@ -29,6 +29,14 @@ def method_call(owner: cst.BaseExpression, name: str, *args: cst.BaseExpression)
     return cst.Call(cst.Attribute(owner, cst.Name(name)), [cst.Arg(arg) for arg in args])
 
 
+def encoded(node: cst.BaseExpression, encoding: cst.SimpleString) -> cst.Call:
+    """Return ``node.encode(encoding)``."""
+    atoms = (cst.Name, cst.Call, cst.Attribute, cst.Subscript, cst.SimpleString)
+    if not isinstance(node, (*atoms, cst.FormattedString)) and not node.lpar:
+        node = node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    return cst.Call(cst.Attribute(node, cst.Name("encode")), [cst.Arg(encoding)])
+
+
 def standing_alone(node: cst.BaseExpression) -> cst.BaseExpression:
     """Return an expression that stays valid outside of the brackets it stood in."""
     closed = (cst.Call, cst.Dict, cst.List, cst.Set, cst.Name, cst.Subscript)

@@ -11,21 +11,12 @@ from codemod.arguments import keyword_argument, star_in_place, with_last, withou
 from codemod.calls import LegacyCall
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
-from codemod.naming import free_name
+from codemod.names import body_parameter, free_name, names_in_function
 from codemod.nodes import assign, leading_lines, with_lines
-from codemod.syntax import descendants, dotted
+from codemod.syntax import dotted
 
 _SPACE = cst.SimpleWhitespace(" ")
 _BARE = cst.SimpleWhitespace("")
-
-
-def body_parameter(function: cst.FunctionDef) -> str:
-    """Return the name of the new parameter: one that the function does not use."""
-    return free_name(_names(function), "body", "inline_body", "payload_bytes")
-
-
-def _names(function: cst.FunctionDef) -> set[str]:
-    return {node.value for node in descendants(function) if isinstance(node, cst.Name)}
 
 
 def give_body(
@@ -39,7 +30,7 @@ def give_body(
     name = body_parameter(function)
     edits: dict[cst.CSTNode, Replacement] = {
         function.params: [
-            _with_parameter(facts, function, name, calls[0].location if skips and calls else None)
+            with_body(facts, function, name, calls[0].location if skips and calls else None)
         ]
     }
     direct = [inner for inner in calls if inner.through is None]
@@ -110,7 +101,7 @@ def _send(
 
 def _choice(function: cst.FunctionDef, inner: LegacyCall, name: str) -> tuple[str, cst.IfExp]:
     """Return a name for what to send, and the expression that decides on it."""
-    request = free_name(_names(function), "request_input", "async_request_input")
+    request = free_name(names_in_function(function), "request_input", "async_request_input")
     is_missing = cst.Comparison(cst.Name(name), [cst.ComparisonTarget(cst.Is(), cst.Name("None"))])
     chosen = cst.IfExp(
         test=is_missing,
@@ -131,9 +122,16 @@ def _dictionary(key: str, value: cst.BaseExpression) -> cst.Dict:
     return cst.Dict([cst.DictElement(cst.SimpleString(f'"{key}"'), value)])
 
 
-def _with_parameter(
-    facts: Facts, function: cst.FunctionDef, name: str, skipped: cst.BaseExpression | None
+def with_body(
+    facts: Facts,
+    function: cst.FunctionDef,
+    name: str,
+    skipped: cst.BaseExpression | None = None,
 ) -> cst.Parameters:
+    """Return the parameters of a function with an optional keyword for the body.
+
+    A parameter that may be ``None`` where there is a body is ``skipped``.
+    """
     params = function.params
     if isinstance(skipped, cst.Name):
         params = _with_optional(facts, function, facts.definitions.of(skipped).node)

@@ -21,7 +21,7 @@ from codemod.facts import Facts
 from codemod.idiom import Idiom
 from codemod.layout import Form, Layout
 from codemod.measure import Measure
-from codemod.naming import free_name
+from codemod.names import body_parameter, free_name
 from codemod.nodes import (
     assign,
     blank_lines,
@@ -32,11 +32,10 @@ from codemod.nodes import (
     without_comments,
 )
 from codemod.pairing import Candidate, made_by
-from codemod.parameters import body_parameter
 from codemod.payload import Form as PayloadForm
 from codemod.redent import redented
 from codemod.syntax import descendants, dict_items
-from codemod.uploads import Given
+from codemod.uploads import Given, Split
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,6 +251,8 @@ class Planner:
             payload.form in (PayloadForm.PATH, PayloadForm.HANDLE)
             or self.measure.name != self.measure.body
         )
+        if upload.via is not None and upload.via.split is not None:
+            return self._with_body(statement, upload.via.split)
         takes_text = upload.api == "upload_string_as_file_body"
         if upload.via is not None and not upload.via.takes_bytes:
             return statement
@@ -263,6 +264,20 @@ class Planner:
             changed = apply(self.facts.index, self.layout.uploading, named)
             return changed.with_changes(leading_lines=statement.leading_lines)
         return statement
+
+    def _with_body(
+        self, statement: cst.SimpleStatementLine, split: Split
+    ) -> cst.SimpleStatementLine:
+        """Return the call of a function that uploads, handing over the payload that is there."""
+        added = keyword_argument(split.body, cst.Name(self.measure.name))
+        call = self.candidate.upload.invocation.carrier
+        now = next(
+            part
+            for part in descendants(statement)
+            if isinstance(part, cst.Call) and part.func is call.func
+        )
+        args = [*now.args[:-1], *with_last(now, now.args[-1], added)] if now.args else [added]
+        return substitute(statement, {now: [now.with_changes(args=args)]})
 
     def _carries_content_type(self, call: LegacyCall) -> bool:
         return self.candidate.upload.content_type is not None and call.content_type is False

@@ -143,6 +143,11 @@ class Repository:
         first, *rest = name.split(".")
         return self._origin(path, Origin(first), tuple(rest))
 
+    def module_named(self, path: str, module: str) -> str | None:
+        """Return the file of a module that a file imports, with dots in front if relative."""
+        found = self._origin(path, Origin(module), ())
+        return found[0] if found is not None and not found[1] else None
+
     def starred(self, path: str, name: str) -> bool:
         """Tell whether ``from … import *`` in a file may bind a name."""
         known = (path, name)

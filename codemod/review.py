@@ -28,6 +28,7 @@ from codemod.parsing import glance, parse
 from codemod.reading import Reading, pointed_at
 from codemod.repository import Repository
 from codemod.source import is_notebook
+from codemod.uploads import Split
 
 if TYPE_CHECKING:
     from codemod.joining import Joined
@@ -128,12 +129,7 @@ def _review_module(
         together = _read_together(read, judgement, repository, surroundings)
         if together is not None:
             read = together
-            changeable = {
-                one
-                for one, where in read.paths.items()
-                if one is module or where in surroundings.callers
-            }
-            judgement = judge(read.facts).within(read.facts, changeable)
+            judgement = judge(read.facts).within_reach(read.facts)
     return _reviewed(read, judgement)
 
 
@@ -143,14 +139,14 @@ def _read_together(
     """Read a file again with the modules that its judgement needs, if there are any."""
     module = read.facts.index.module
     path, content = read.paths[module], read.contents[module]
-    callers, rebound = surroundings.callers, surroundings.rebound
+    partners, rebound = surroundings.partners, surroundings.rebound
     makers = list(_makers(read.facts, judgement, path, content, repository))
-    if not (judgement.alone or callers or rebound or makers):
+    if not (judgement.alone or partners or rebound or makers):
         return None
-    wanted = [*callers, *makers, *repository.uploading(path, content)]
-    for caller in callers:
-        wanted += repository.uploading(caller)
-        wanted += repository.between(caller, path)
+    wanted = [*partners, *makers, *repository.uploading(path, content)]
+    for partner in partners:
+        wanted += repository.uploading(partner)
+        wanted += repository.between(partner, path)
     paths, contents = dict(read.paths), dict(read.contents)
     statements = dict(read.statements)
     for one in dict.fromkeys(wanted):
@@ -170,7 +166,9 @@ def _read_together(
         if relied.path in linker.modules
     }
     borders = read.joined.borders if read.joined is not None else None
-    facts = Facts.of(module, borders, tuple(paths)[1:], linker, named)
+    others = tuple(paths)[1:]
+    changeable = [one for one in others if paths[one] in partners]
+    facts = Facts.of(module, borders, others, linker, named, changeable)
     return Reading(facts, paths, contents, statements, read.joined)
 
 
@@ -215,6 +213,10 @@ class _Linker:
     def starred(self, module: cst.Module, name: str, /) -> bool:
         return self.repository.starred(self.paths[module], name)
 
+    def imported(self, module: cst.Module, name: str, /) -> cst.Module | str | None:
+        path = self.repository.module_named(self.paths[module], name)
+        return self.modules.get(path, path) if path is not None else None
+
 
 def _reviewed(read: Reading, judgement: Judgement) -> Review:
     relies_on = () if read.joined is not None else tuple(sorted(set(_relies_on(read, judgement))))
@@ -250,6 +252,9 @@ def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
             invokes=True,
         )
     for verdict in judgement.verdicts:
+        via = verdict.upload.via
+        if via is not None and via.split is not None and via.split.extraction is not None:
+            yield from _split_with(read, via.split)
         if verdict.fix is Fix.NONE:
             continue
         through = [
@@ -265,3 +270,14 @@ def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
         for function, func in through:
             for module, owned_by, name in relied_on(read.facts, function, func):
                 yield Reliance(read.paths[module], owned_by, name)
+
+
+def _split_with(read: Reading, split: Split) -> Iterator[Reliance]:
+    """Yield the function that a fix splits, and the one that it makes of it."""
+    index = read.facts.index
+    home = index.module_of(split.function)
+    owner = index.class_of(split.function)
+    owned_by = owner.name.value if owner is not None else ""
+    yield Reliance(read.paths[home], owned_by, split.maker)
+    if home is not index.module:
+        yield Reliance(read.paths[home], owned_by, split.function.name.value, changes=True)

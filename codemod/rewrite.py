@@ -8,6 +8,7 @@ from typing import cast
 import libcst as cst
 
 from codemod.edits import Replacement, apply
+from codemod.extraction import extract, name_makers
 from codemod.facts import Facts
 from codemod.imports import add_imports
 from codemod.index import LineOrCompound
@@ -23,6 +24,7 @@ from codemod.pairing import Candidate, made_by
 from codemod.parameters import give_body
 from codemod.planner import Plan, Planner
 from codemod.syntax import descendants
+from codemod.uploads import Split
 from codemod.wrapping import wrapped, wrapped_parameters
 
 
@@ -56,6 +58,7 @@ def rewrite(
     above: set[cst.CSTNode] = set()
     taken: dict[cst.CSTNode, set[str]] = {}
     served: set[cst.FunctionDef] = set()
+    split: set[cst.FunctionDef] = set()
     made: dict[Candidate, Layout] = {}
     for candidate, layout in chosen.items():
         function = facts.index.function(layout.uploading)
@@ -65,11 +68,16 @@ def rewrite(
         limit = limits[facts.index.module_of(layout.uploading)]
         plan = Planner(facts, candidate, layout, limit.name, names).plan()
         plan.edits.update(_give_bodies(facts, candidate, served))
+        splits = [one for one in _splits(candidate) if one.function not in split]
+        for one in splits:
+            width = widths.get(facts.index.module_of(one.function))
+            plan.edits.update(extract(facts, one, width))
         if _overlaps(facts, plan, edits, above):
             continue
         edits.update(plan.edits)
         made[candidate] = layout
         served.update(_functions(candidate))
+        split.update(one.function for one in splits)
         for node in plan.edits:
             above.update(facts.index.ancestors(node))
     _wrap(facts, edits, served, widths)
@@ -81,6 +89,7 @@ def rewrite(
         if any(call.content_type is not True for call in candidate.calls):
             needed |= candidate.upload.type_imports
         add_imports(facts.index.module_of(layout.uploading), needed, edits)
+    name_makers(facts.index, (candidate.upload for candidate in made), widths, edits)
     changed: dict[cst.Module, cst.Module] = {}
     placed = (node for node in edits if node in facts.index.parent)
     for module in {facts.index.module_of(node): None for node in placed}:
@@ -132,6 +141,13 @@ def _functions(candidate: Candidate) -> Iterator[cst.FunctionDef]:
         for call in outer.inward():
             if call.through is not None and call.through.has_body is None:
                 yield call.through.function
+
+
+def _splits(candidate: Candidate) -> Iterator[Split]:
+    """Yield the functions that must be split for a candidate to be rewritten."""
+    via = candidate.upload.via
+    if via is not None and via.split is not None and via.split.extraction is not None:
+        yield via.split
 
 
 def _give_bodies(

@@ -124,15 +124,15 @@ class _Search:
 
             self._callers = Callers(self._repository, self._excludes)
         self._known |= new
-        callers, rebound = self._callers.of({relied for _, relied in new})
+        partners, rebound = self._callers.of({relied for _, relied in new})
         grown = set()
         for path, relied in sorted(new):
             before = self._found.get(path, Surroundings())
-            called_by = {*before.callers, *callers.get(relied, ())} - {path}
+            others = {*before.partners, *partners.get(relied, ())} - {path}
             places = [*before.rebound]
             if relied in rebound:
                 places.append((relied, rebound[relied]))
-            now = Surroundings(tuple(sorted(called_by)), tuple(places))
+            now = Surroundings(tuple(sorted(others)), tuple(places))
             if now != before:
                 self._found[path] = now
                 grown.add(path)
@@ -152,7 +152,7 @@ class _Search:
     def _groups(self) -> list[set[str]]:
         groups: list[set[str]] = []
         for path, surroundings in self._found.items():
-            group = {path, *surroundings.callers}
+            group = {path, *surroundings.partners}
             for other in [one for one in groups if one & group]:
                 groups.remove(other)
                 group |= other

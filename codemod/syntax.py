@@ -197,6 +197,15 @@ def is_none(node: cst.CSTNode | None) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
 
 
+def tested_for_none(test: cst.CSTNode) -> cst.Name | None:
+    """Return ``name`` of ``name is None``."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return None
+    target = test.comparisons[0]
+    is_test = isinstance(target.operator, cst.Is) and is_none(target.comparator)
+    return test.left if is_test and isinstance(test.left, cst.Name) else None
+
+
 def keyword(args: Sequence[cst.Arg], name: str) -> cst.Arg | None:
     """Return the argument passed by this keyword."""
     for arg in args:

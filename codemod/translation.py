@@ -12,7 +12,7 @@ from codemod.edits import Replacement, substitute
 from codemod.facts import Facts
 from codemod.functions import Bindings
 from codemod.imports import Needed, is_standard, top_imports
-from codemod.syntax import descendants, names_in
+from codemod.syntax import descendants, dotted, names_in
 from codemod.template import Hole, Template, normal
 
 
@@ -186,6 +186,18 @@ class Translation:
             return self.expression(definition.value)
         return None
 
+    def argument(self, definition: Definition) -> cst.BaseExpression | None:
+        """Return an argument that is needed in two places, by name if it is more than one.
+
+        ``None`` stands for the default of the parameter.
+        """
+        value = self.bound[definition]
+        if self.facts.index.inside(value, self.function.params):
+            return None
+        if definition not in self.named and _is_plain(value):
+            return value
+        return self.named.setdefault(definition, cst.Name(definition.name))
+
     def _can_import(self, definition: Definition) -> bool:
         """Tell whether the caller's module can import a name of the standard library likewise."""
         index, name = self.facts.index, definition.name
@@ -274,6 +286,12 @@ def _is_repeatable(node: cst.BaseExpression) -> bool:
         or (isinstance(part, cst.Call) and not effects.is_stable_call(part))
         for part in descendants(node)
     )
+
+
+def _is_plain(node: cst.BaseExpression) -> bool:
+    """Tell whether an expression is the same thing each time: a name, its attribute, a literal."""
+    literals = (cst.SimpleString, cst.Integer, cst.Float)
+    return dotted(node) is not None or isinstance(node, literals)
 
 
 def _in_brackets(node: cst.BaseExpression) -> cst.BaseExpression:

@@ -12,6 +12,7 @@ import libcst as cst
 from codemod.clients import Receiver, Role
 from codemod.facts import Facts
 from codemod.imports import Needed
+from codemod.index import LineOrCompound
 from codemod.invocations import Invocation, invocation
 from codemod.refusals import Refusal
 from codemod.syntax import argument, callee, dict_items, dotted, keyword
@@ -27,6 +28,56 @@ class Given(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Extraction:
+    """What moves out of a function that uploads.
+
+    Attributes:
+        statements: The statements that make the payload.
+        payload: The expression for the payload in the upload.
+        result: What the maker returns.
+        is_text: Whether that is still to be encoded.
+        handle: What makes a file object of the bytes again, if the upload takes one.
+        keeps_name: Whether the variable with the payload is read by what stays.
+    """
+
+    statements: tuple[LineOrCompound, ...]
+    payload: cst.BaseExpression
+    result: cst.BaseExpression
+    is_text: bool
+    handle: cst.BaseExpression | None
+    keeps_name: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """How a function that uploads falls into making the payload and uploading it.
+
+    Attributes:
+        function: The function.
+        maker: The name of the function that makes the payload.
+        arguments: What that needs of what the function is given.
+        own: What the function calls its object or class by, if it is a method.
+        body: The optional keyword of the function for a payload that is there already.
+        form: What the maker returns.
+        is_async: Whether the maker is a coroutine.
+        making: What makes the payload in the function, if that has none.
+        has_maker: Whether the function that makes the payload is there.
+        extraction: What is to be changed, ``None`` if the function is split already.
+    """
+
+    function: cst.FunctionDef
+    maker: str
+    arguments: tuple[cst.Param, ...]
+    own: str | None
+    body: str
+    form: enum.Enum
+    is_async: bool
+    making: tuple[cst.CSTNode, ...]
+    has_maker: bool = True
+    extraction: Extraction | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Via:
     """The function of the file through which an upload is made.
 
@@ -36,6 +87,8 @@ class Via:
         form: What the payload expression gives there; ``None`` where it is just an argument.
         takes_bytes: Whether the function only uploads the argument, so that bytes will do.
         returns: What a call gives: ``uri``, ``key``, ``nothing`` or ``else``.
+        split: How the function falls into making the payload and uploading it, if it has to.
+        importing: The import that must also name the function that makes the payload.
     """
 
     function: cst.FunctionDef
@@ -43,6 +96,8 @@ class Via:
     form: enum.Enum | None
     takes_bytes: bool
     returns: str
+    split: Split | None = None
+    importing: cst.ImportFrom | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
