@@ -57,18 +57,24 @@ def _together(job: Job, task: Task, repository: Repository) -> list[FileResult]:
     """Handle files one after the other, each as those before have left it."""
     contents: dict[str, bytes] = {}
     originals: dict[str, bytes] = {}
-    results: dict[str, FileResult] = {}
+    reviewing = replace(task, rewrite=False)
+    results: dict[str, FileResult] = {
+        path: guarded(path, partial(_in_turn, path, reviewing, contents, repository, surroundings))
+        for path, surroundings in job.members
+    }
+    if not task.rewrite:
+        return list(results.values())
     for path, surroundings in job.members:
         current = repository.holding(contents)
         result = guarded(path, partial(_in_turn, path, task, contents, current, surroundings))
-        results[path] = result
+        results[path] = result = _as_found(result, results[path])
         for change in _changes(result):
             originals.setdefault(change.path, change.before)
             contents[change.path] = change.after
     if any(result.error is not None for result in results.values()):
         return [replace(result, after=None, also=(), fixed=()) for result in results.values()]
     if task.write and contents:
-        current, reviewing = repository.holding(contents), replace(task, rewrite=False)
+        current = repository.holding(contents)
         for path, surroundings in job.members:
             now = guarded(path, partial(_in_turn, path, reviewing, contents, current, surroundings))
             left = replace(results[path], findings=results[path].fixed + now.findings)
@@ -77,6 +83,18 @@ def _together(job: Job, task: Task, repository: Repository) -> list[FileResult]:
         result = results.get(path, FileResult(path))
         results[path] = replace(result, before=originals[path], after=after, also=())
     return list(results.values())
+
+
+def _as_found(result: FileResult, before: FileResult) -> FileResult:
+    """Return a result with the findings as they were before any file of the job had changed."""
+    if len(result.findings) != len(before.findings):
+        return result
+    fixed = (
+        old
+        for old, new in zip(before.findings, result.findings, strict=True)
+        if new in result.fixed
+    )
+    return replace(result, findings=before.findings, fixed=tuple(fixed), notes=before.notes)
 
 
 def _in_turn(

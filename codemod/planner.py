@@ -62,7 +62,9 @@ class Planner:
         payload = candidate.payload
         self.prepared: dict[cst.CSTNode, cst.Name] = {}
         for one in candidate.upload.prepared:
-            self.prepared[one.name] = cst.Name(free_name(taken, one.name.value))
+            self.prepared[one.name] = cst.Name(
+                free_name(taken, one.name.value, f"upload_{one.name.value}")
+            )
             taken.add(self.prepared[one.name].value)
         node = redented(facts.index, payload.node, len(f"{body} = "))
         self.measure = Measure(

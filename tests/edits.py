@@ -38,7 +38,8 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
         Each such line, with ``-`` for one that is gone and ``+`` for one that is new.
     """
     tree = ast.parse(before)
-    met = [route for pair in pairs for route in _routes(tree, pair)]
+    split = _given_keywords(tree, ast.parse(after))
+    met = [route for pair in pairs for route in _routes(tree, pair, split)]
     hull = {line for route in met for pair in route.pairs for line in _lines([_hull(tree, pair)])}
     connected = {
         line for route in met for pair in route.pairs for line in _lines(_connected(tree, pair))
@@ -66,14 +67,29 @@ class _Route:
     Attributes:
         pairs: The lines of the upload and the call in the function in which they meet, and each
             line twice that hands on what the call is to send.
-        signatures: The heads of the functions that are handed it.
+        signatures: The heads of the functions that are handed it, and what makes the payload in
+            those that are split.
     """
 
     pairs: tuple[tuple[int, int], ...]
     signatures: tuple[Span, ...] = ()
 
 
-def _routes(tree: ast.AST, pair: tuple[int, int]) -> list[_Route]:
+def _given_keywords(before: ast.AST, after: ast.AST) -> set[str]:
+    """The names of the functions that take another keyword than before."""
+    old, new = (
+        {
+            (node.name, arg.arg)
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            for arg in node.args.kwonlyargs
+        }
+        for tree in (before, after)
+    )
+    return {name for name, _ in new - old}
+
+
+def _routes(tree: ast.AST, pair: tuple[int, int], split: set[str]) -> list[_Route]:
     """Find the functions in which an upload and a call meet, each reached by the fewest calls."""
     uploads: dict[tuple[int, ...], None] = {pair[:1]: None}
     calls: dict[tuple[int, ...], None] = {pair[1:]: None}
@@ -81,10 +97,18 @@ def _routes(tree: ast.AST, pair: tuple[int, int]) -> list[_Route]:
         routes = [
             _Route(
                 ((upload[-1], call[-1]), *((line, line) for line in call[:-1])),
-                tuple(
-                    _head(function)
-                    for line in call[:-1]
-                    if isinstance(function := _innermost(tree, line, _SCOPES), ast.stmt)
+                (
+                    *(
+                        _head(function)
+                        for line in call[:-1]
+                        if isinstance(function := _innermost(tree, line, _SCOPES), ast.stmt)
+                    ),
+                    *(
+                        (function.lineno, line)
+                        for line in upload[:-1]
+                        if isinstance(function := _innermost(tree, line, _SCOPES), ast.stmt)
+                        if getattr(function, "name", "") in split
+                    ),
                 ),
             )
             for upload in uploads

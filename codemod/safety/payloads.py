@@ -5,7 +5,9 @@ from __future__ import annotations
 import libcst as cst
 
 from codemod import effects
+from codemod.classes import is_self
 from codemod.definitions import Kind
+from codemod.facts import Facts
 from codemod.index import LOOPS
 from codemod.payload import Form
 from codemod.proposals import Proposal
@@ -130,10 +132,20 @@ def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
             if part is payload or case.facts.index.within(part, (payload,)):
                 continue
             if isinstance(part, (cst.Subscript, cst.Attribute)):
+                if isinstance(part, cst.Attribute) and _is_set_once(case.facts, part):
+                    continue
                 root = root_name(part)
                 if root is not None and root.value in roots:
                     return part
     return None
+
+
+def _is_set_once(facts: Facts, access: cst.Attribute) -> bool:
+    """Tell whether an attribute of the own object is given its value when that is made."""
+    name, index = access.attr.value, facts.index
+    return is_self(access.value) and (
+        name in index.attribute_stores and name not in index.late_attributes
+    )
 
 
 def content_type_can_travel(case: Proposal) -> Refusal | None:
