@@ -28,8 +28,8 @@ from codemod.functions import (
     sites,
 )
 from codemod.invocations import Invocation, invocation
-from codemod.payload import Form, Payload, form_of, opened_path, payload_of
-from codemod.quiet import noticed_part
+from codemod.payload import Form, Payload, form_of, opened_path, payload_of, wrapped_bytes
+from codemod.quiet import makes_client, noticed_part
 from codemod.redent import redented
 from codemod.refusals import Refusal
 from codemod.splits import handles_errors_of_payload, maker_for, split_of
@@ -189,9 +189,11 @@ _MORE = (
 def _is_transparent(node: cst.CSTNode) -> bool:
     """``with open(path, "rb")`` and ``async with session.client(…)`` only serve the upload."""
     return isinstance(node, cst.With) and all(
-        callee(item.item) in ("client", "resource", "create_client") or _only_reads(item.item)
-        for item in node.items
+        callee(item.item) in _SERVING or _only_reads(item.item) for item in node.items
     )
+
+
+_SERVING = ("client", "resource", "create_client", "BytesIO")
 
 
 def _only_reads(node: cst.BaseExpression) -> bool:
@@ -224,7 +226,7 @@ def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
     known = (effects.is_stable_call(call) or effects.is_fresh_call(call)) and is_what_it_seems(
         facts, call
     )
-    return known or effects.is_client_factory(call) or _is_inside_payload(facts, call, upload)
+    return known or makes_client(facts, call) or _is_inside_payload(facts, call, upload)
 
 
 def _about(facts: Facts, upload: Upload) -> set[Definition]:
@@ -351,7 +353,7 @@ def _virtual(
 def _taken_over(facts: Facts, helper: _Helper, call: Invocation, bound: Bindings) -> _Here | None:
     """Spell the payload as the caller can; ``None`` if it cannot."""
     inner = helper.upload
-    payload = _at_its_path(facts, payload_of(facts, inner))
+    payload = _at_its_source(facts, payload_of(facts, inner))
     only_uploaded = _only_uploaded(facts, payload.node)
     named = _named(facts, bound, call, only_uploaded)
     as_it_is = only_uploaded if only_uploaded not in named else None
@@ -427,14 +429,19 @@ _EATERS = frozenset(
 )
 
 
-def _at_its_path(facts: Facts, payload: Payload) -> Payload:
-    """Take a file that the function itself opens by its path, which the caller can open, too."""
+def _at_its_source(facts: Facts, payload: Payload) -> Payload:
+    """Take what the function itself makes a handle of: a path, which it opens, or bytes."""
     if payload.form is not Form.HANDLE or not payload.at_start:
         return payload
     assert isinstance(payload.node, cst.Name)
     opened = facts.definitions.of(payload.node)
-    path = opened_path(facts, opened.value) if opened.value is not None else None
-    return Payload(Form.PATH, path) if opened.kind is Kind.WITH and path is not None else payload
+    if opened.value is None:
+        return payload
+    path, wrapped = opened_path(facts, opened.value), wrapped_bytes(facts, opened.value)
+    if opened.kind is Kind.WITH and path is not None:
+        return Payload(Form.PATH, path)
+    is_only_read = len(facts.definitions.reads(opened)) == 1
+    return Payload(Form.BYTES, wrapped) if wrapped is not None and is_only_read else payload
 
 
 def _only_uploaded(facts: Facts, name: cst.BaseExpression) -> Definition | None:

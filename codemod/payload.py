@@ -85,7 +85,7 @@ def payload_of(facts: Facts, upload: Upload) -> Payload:
     opened = opened_path(facts, node)
     if opened is not None:
         return Payload(Form.PATH, opened)
-    wrapped = _wrapped_bytes(facts, node)
+    wrapped = wrapped_bytes(facts, node)
     if wrapped is not None:
         return Payload(Form.BYTES, wrapped)
     form = form_of(facts, node)
@@ -289,8 +289,8 @@ def opened_path(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | 
     return None
 
 
-def _wrapped_bytes(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
-    """Return what ``BytesIO(data)`` wraps right in the upload, if it is known to be bytes."""
+def wrapped_bytes(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return what ``BytesIO(data)`` wraps, if it is known to be bytes."""
     if isinstance(node, cst.Call) and callee(node) == "BytesIO" and len(node.args) == 1:
         inner = node.args[0].value
         if form_of(facts, inner) is Form.BYTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from codemod import effects
+from codemod.clients import Role
 from codemod.facts import Facts
 from codemod.syntax import callee, children, descendants
 
@@ -33,6 +34,20 @@ def noticed_part(
                 return current
         stack.extend(children(current))
     return None
+
+
+def makes_client(facts: Facts, call: cst.Call) -> bool:
+    """Tell whether a call only makes an AWS client, perhaps in a function of its own."""
+    if effects.is_client_factory(call):
+        return True
+    function = facts.definitions.function_called(call)
+    if function is None or facts.clients.receiver(call).role in (Role.FOREIGN, Role.UNKNOWN):
+        return False
+    return all(
+        effects.is_stable_call(part) or effects.is_client_factory(part) or effects.is_log(part)
+        for part in descendants(function.body)
+        if isinstance(part, cst.Call)
+    )
 
 
 def _is_quiet(facts: Facts, name: str) -> bool:

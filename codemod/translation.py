@@ -168,7 +168,7 @@ class Translation:
             if self.facts.index.inside(value, self.function.params):  # a default
                 return self.expression(value)
             is_named = definition in self.named
-            if not is_named and (definition is self.as_it_is or _is_repeatable(value)):
+            if not is_named and (definition is self.as_it_is or _is_short(value)):
                 return value
             return self.named.setdefault(definition, cst.Name(definition.name))
         if not self._is_local(definition):
@@ -280,12 +280,27 @@ def _is_private(name: str) -> bool:
     return name.startswith("__") and not name.endswith("__")
 
 
-def _is_repeatable(node: cst.BaseExpression) -> bool:
-    return not any(
-        isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr))
-        or (isinstance(part, cst.Call) and not effects.is_stable_call(part))
-        for part in descendants(node)
-    )
+def _is_short(node: cst.BaseExpression) -> bool:
+    """Tell whether an expression may stand in two places: it does nothing and is easily read."""
+    return not any(isinstance(part, _LONG) for part in descendants(node))
+
+
+#: Calls, displays and the like: who needs one of them twice gives it a name.
+_LONG = (
+    cst.Await,
+    cst.Yield,
+    cst.NamedExpr,
+    cst.Lambda,
+    cst.Call,
+    cst.Dict,
+    cst.List,
+    cst.Set,
+    cst.ListComp,
+    cst.SetComp,
+    cst.DictComp,
+    cst.GeneratorExp,
+    cst.FormattedString,
+)
 
 
 def _is_plain(node: cst.BaseExpression) -> bool:
