@@ -18,7 +18,8 @@ from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.layout import Form, Layout
 from codemod.locations import is_known, movable_chain, rebuilt, spelled_out
-from codemod.pairing import Candidate, made_by
+from codemod.near import made_by
+from codemod.pairing import Candidate
 from codemod.payload import Form as PayloadForm
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop

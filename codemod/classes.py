@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from codemod.facts import Facts
-from codemod.syntax import dotted, last_name
+from codemod.syntax import dotted, is_self, last_name
 
 
 def owner_of(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
@@ -69,10 +69,6 @@ def class_of(facts: Facts, node: cst.BaseExpression) -> cst.ClassDef | None:
     target = facts.definitions.target(made.func) if isinstance(made, cst.Call) else None
     found = target.node if target is not None else None
     return found if isinstance(found, cst.ClassDef) else None
-
-
-def is_self(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Name) and node.value in ("self", "cls")
 
 
 def relatives(facts: Facts, owner: cst.ClassDef) -> set[cst.ClassDef]:

@@ -48,15 +48,16 @@ from codemod.template import Hole, normal, same_object
 from codemod.translation import Translation, is_what_it_seems
 from codemod.uploads import Given, Prepared, Split, Upload, Via
 
-#: How many functions an upload may be handed through.
+#: How many functions an upload may be handed through, and how many are looked through at all.
 DEPTH = 4
+_MOST = 12
 
 
 def with_helpers(facts: Facts, uploads: list[Upload]) -> list[Upload]:
     """Return the uploads together with the calls of functions that make them."""
     every = list(uploads)
     fresh = list(uploads)
-    for _ in range(DEPTH):
+    for depth in range(_MOST):
         made: list[Upload] = []
         for upload in fresh:
             function = facts.index.function(upload.invocation.carrier)
@@ -64,9 +65,17 @@ def with_helpers(facts: Facts, uploads: list[Upload]) -> list[Upload]:
                 made.extend(_calls_of(facts, function, upload))
         if not made:
             break
+        if depth >= DEPTH:
+            made = [_too_far(upload) for upload in made]
         every.extend(made)
         fresh = made
     return every
+
+
+def _too_far(upload: Upload) -> Upload:
+    name = upload.via.function.name.value if upload.via is not None else ""
+    problem = Refusal("helper-chain-too-long", upload.invocation.carrier, name)
+    return replace(upload, problem=problem)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,6 +254,8 @@ def _returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> str:
     """Tell what a call gives: the ``uri``, the ``key``, ``nothing`` or something ``else``."""
     kinds: set[str] = set()
     for node in descendants(function.body):
+        if isinstance(node, cst.Yield) and facts.index.function(node) is function:
+            kinds.add("else")
         if not isinstance(node, cst.Return) or facts.index.function(node) is not function:
             continue
         if node.value is None or (isinstance(node.value, cst.Name) and node.value.value == "None"):

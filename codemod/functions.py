@@ -10,7 +10,6 @@ from codemod.classes import (
     changed_by_class,
     class_of,
     is_instance,
-    is_self,
     is_static,
     leads_to,
     owner_of,
@@ -20,7 +19,7 @@ from codemod.classes import (
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.refusals import Refusal
-from codemod.syntax import dotted, root_name
+from codemod.syntax import dotted, is_self, root_name
 
 #: What the parameters of a function are given by one call.
 Bindings = Mapping[Definition, cst.BaseExpression]

@@ -27,20 +27,29 @@ from codemod.refusals import Refusal
 from codemod.syntax import dict_items, keyword, names_in, tested_for_none
 from codemod.translation import Translation
 
-#: How many functions a URI may be handed through.
+#: How many functions a URI may be handed through, and how many are looked through at all.
 DEPTH = 4
+_MOST = 12
 
 
 def with_functions(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
     """Return the calls together with the calls of functions that make them."""
     every = list(calls)
     fresh = [*_from_calls(facts, calls), *_from_ready(facts)]
-    for _ in range(DEPTH):
+    for depth in range(_MOST):
+        if depth >= DEPTH:
+            fresh = [_too_far(call) for call in fresh]
         every.extend(fresh)
         fresh = _from_calls(facts, fresh)
         if not fresh:
             break
     return every
+
+
+def _too_far(call: LegacyCall) -> LegacyCall:
+    name = call.through.function.name.value if call.through is not None else ""
+    problem = Refusal("helper-chain-too-long", call.invocation.carrier, name)
+    return replace(call, problem=problem)
 
 
 def offered(facts: Facts, calls: Iterable[LegacyCall]) -> Iterator[cst.FunctionDef]:

@@ -22,6 +22,7 @@ from codemod.idiom import Idiom
 from codemod.layout import Form, Layout
 from codemod.measure import Measure
 from codemod.names import body_parameter, free_name
+from codemod.near import made_by
 from codemod.nodes import (
     assign,
     blank_lines,
@@ -31,7 +32,7 @@ from codemod.nodes import (
     with_lines,
     without_comments,
 )
-from codemod.pairing import Candidate, made_by
+from codemod.pairing import Candidate
 from codemod.payload import Form as PayloadForm
 from codemod.redent import redented
 from codemod.syntax import descendants, dict_items

@@ -16,11 +16,12 @@ from codemod.judge import Verdict
 from codemod.layout import Layout
 from codemod.model import Fix, Settings
 from codemod.naming import LimitConstant, LimitPlace, limit_constant, names_seen_from
+from codemod.near import made_by
 from codemod.nodes import (
     leading_lines,
     with_lines,
 )
-from codemod.pairing import Candidate, made_by
+from codemod.pairing import Candidate
 from codemod.parameters import give_body
 from codemod.planner import Plan, Planner
 from codemod.syntax import descendants

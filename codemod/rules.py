@@ -104,9 +104,9 @@ FOLLOWED = (
     " return the URI, the key or nothing, and functions that make the call with a URI they are"
     " given. Imports are followed without running anything: absolute and relative ones, re-exports,"
     " src layouts, packages without `__init__`, classes and instances of other modules."
-    " Not followed are lambdas, URIs that a function returns in a tuple or keeps on an instance for"
-    " another method, functions that are looked up in tables, installed packages, and imports after"
-    " `sys.path` was changed."
+    " A function whose payload no caller can spell is split into making it and uploading it."
+    " Not followed are lambdas, functions that are looked up in tables or bound with `partial`,"
+    " installed packages, and imports after `sys.path` was changed."
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in _RULES}
@@ -218,10 +218,16 @@ _REASONS = (
         "Call outside of the lambda.",
     ),
     Reason(
-        "uri-on-object",
+        "uri-kept",
         "SAI003",
-        "the URI is kept on the object by one method and invoked by another ({detail})",
-        "Upload and call in one method, or hand the URI over as an argument.",
+        "the URI or key is kept by one function and invoked by another ({detail})",
+        "Upload and call in one function, or hand the URI over as an argument.",
+    ),
+    Reason(
+        "uri-collected",
+        "SAI003",
+        "the URI goes into a collection, and the call takes it from there ({detail})",
+        "Call in the same loop in which the object is uploaded.",
     ),
     Reason(
         "uri-unproven",
@@ -338,6 +344,12 @@ _REASONS = (
         "Move everything but the upload out of the function.",
     ),
     Reason(
+        "helper-chain-too-long",
+        "SAI003",
+        "the payload is handed through too many functions ({detail})",
+        "Upload, or call, through four functions at most.",
+    ),
+    Reason(
         "helper-overridden",
         "SAI003",
         "the function on the way may be another one ({detail})",
@@ -360,7 +372,9 @@ _REASONS = (
         "payload-made-in-helper",
         "SAI003",
         "the payload is made inside the uploading function in a way the caller cannot ({detail})",
-        "Make the payload in the caller and pass it to the function that uploads it.",
+        "Make the payload in a function of its own, or in the caller, and pass it to the one that"
+        " uploads it. The tool does so itself where what makes the payload can be told from the"
+        " rest.",
     ),
     Reason(
         "argument-has-effects",

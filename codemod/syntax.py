@@ -197,6 +197,11 @@ def is_none(node: cst.CSTNode | None) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
 
 
+def is_self(node: cst.CSTNode) -> bool:
+    """Tell whether a name is what methods call their object or class by."""
+    return isinstance(node, cst.Name) and node.value in ("self", "cls")
+
+
 def tested_for_none(test: cst.CSTNode) -> cst.Name | None:
     """Return ``name`` of ``name is None``."""
     if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:

@@ -16,8 +16,9 @@ from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
+from codemod.near import made_by
 from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
-from codemod.pairing import Candidate, made_by
+from codemod.pairing import Candidate
 from codemod.syntax import (
     callee,
     descendants,

@@ -42,6 +42,8 @@ ROOMS = (
     "calls",
     "uploads",
     "payload",
+    "near",
+    "unpaired",
     "pairing",
     "operations",
     "classes",

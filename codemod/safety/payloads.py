@@ -5,7 +5,6 @@ from __future__ import annotations
 import libcst as cst
 
 from codemod import effects
-from codemod.classes import is_self
 from codemod.definitions import Kind
 from codemod.facts import Facts
 from codemod.index import LOOPS
@@ -13,7 +12,7 @@ from codemod.payload import Form
 from codemod.proposals import Proposal
 from codemod.quiet import noticed_part
 from codemod.refusals import Refusal
-from codemod.syntax import callee, descendants, names_in, root_name
+from codemod.syntax import callee, descendants, is_self, names_in, root_name
 from codemod.template import source
 from codemod.uploads import Given
 

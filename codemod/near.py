@@ -1,0 +1,94 @@
+"""The uploads near a call: by the function they stand in, and by what they can be known by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from codemod.calls import LegacyCall
+from codemod.facts import Facts
+from codemod.syntax import descendants, unwrap_await
+from codemod.template import Template, same_object
+from codemod.uploads import Upload
+
+
+class Near:
+    """The uploads of a module by the function they stand in and what they can be known by."""
+
+    def __init__(self, facts: Facts, uploads: list[Upload]) -> None:
+        self._facts = facts
+        self._by_function: dict[cst.CSTNode, list[Upload]] = {}
+        self._by_uri: dict[tuple[cst.CSTNode, Template], list[Upload]] = {}
+        self._by_node: dict[cst.CSTNode, list[Upload]] = {}
+        for upload in uploads:
+            function = facts.index.function(upload.invocation.carrier)
+            self._by_function.setdefault(function, []).append(upload)
+            self._by_uri.setdefault((function, upload.uri), []).append(upload)
+            self._by_node.setdefault(unwrap_await(upload.uploading), []).append(upload)
+
+    def of(self, call: LegacyCall) -> list[Upload]:
+        """Return the uploads in the function of a call."""
+        return self._by_function.get(self._facts.index.function(call.invocation.carrier), [])
+
+    def within(self, function: cst.CSTNode) -> list[Upload]:
+        """Return the uploads that a function makes itself."""
+        return self._by_function.get(function, [])
+
+    def under(self, function: cst.CSTNode, uri: Template) -> list[Upload]:
+        """Return those of them that upload the object with a URI."""
+        return self._by_uri.get((function, uri), [])
+
+    def inside(self, node: cst.BaseExpression) -> Upload | None:
+        """Return an upload that is part of an expression."""
+        for part in descendants(node):
+            if part in self._by_node:
+                return self._by_node[part][0]
+        return None
+
+    def on_line_of(self, call: LegacyCall) -> Upload | None:
+        """Return an upload of the object that stands on the same line as the call."""
+        index = self._facts.index
+        statement = index.statement(call.invocation.carrier)
+        for upload in self.invoked(call):
+            is_direct = upload.via is None and call.through is None
+            if is_direct and index.statement(upload.invocation.carrier) is statement:
+                return upload
+        return None
+
+    def invoked(self, call: LegacyCall) -> list[Upload]:
+        """Return the uploads of the object that a call invokes."""
+        function = self._facts.index.function(call.invocation.carrier)
+        uri = uri_of(self._facts, call)
+        found = dict.fromkeys(self._by_uri.get((function, uri), ()))
+        for made in _makers(self._facts, call.location):
+            for upload in self._by_node.get(unwrap_await(made), ()):
+                gives_more = upload.via is not None and upload.via.returns == "else"
+                if upload.returns_uri or gives_more:
+                    found[upload] = None
+        if uri and isinstance(uri[0], str) and uri[0].startswith("https://"):
+            for upload in self._by_function.get(function, ()):
+                if upload.bucket is not None and upload.key is not None:
+                    if same_object(uri, upload.bucket, upload.key):
+                        found[upload] = None
+        return list(found)
+
+
+def _makers(facts: Facts, location: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions whose result, or part of it, a location may be."""
+    yield facts.definitions.resolve(location)
+    if isinstance(location, cst.Name):
+        value = facts.definitions.of(location).value
+        if value is not None:
+            yield value
+
+
+def uri_of(facts: Facts, call: LegacyCall) -> Template:
+    """Return the URI that a call invokes, or hands to a function that does."""
+    return facts.templates.of(call.location) if call.through is None else call.through.uri
+
+
+def made_by(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether an expression is what an upload returned."""
+    made = facts.definitions.resolve(location)
+    return unwrap_await(made) is unwrap_await(upload.invocation.whole)

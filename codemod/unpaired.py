@@ -1,0 +1,304 @@
+"""Calls whose object is certainly uploaded here, in a way that cannot be followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod.calls import LegacyCall
+from codemod.definitions import Definition, Kind
+from codemod.facts import Facts
+from codemod.near import Near, made_by, uri_of
+from codemod.refusals import Refusal
+from codemod.structure import Span, span, swallows
+from codemod.syntax import descendants, is_self, names_in, root_name, unwrap_await
+from codemod.template import Hole, Piece, Template, contains, literal, same_object, source
+from codemod.uploads import Upload
+
+#: How many names may lie between what a call invokes and what is kept for it.
+_STEPS = 4
+#: Methods that put something into a list or a queue.
+_COLLECTING = ("append", "appendleft", "add", "put", "put_nowait", "extend", "insert")
+
+
+def reach_of(facts: Facts, upload: Upload, call: LegacyCall) -> Span | None:
+    """Return the code from an upload to a call, ``None`` if the one cannot lead to the other."""
+    return span(
+        facts.index,
+        facts.index.statement(upload.invocation.carrier),
+        facts.index.statement(call.invocation.carrier),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unpaired:
+    """A call whose object is certainly uploaded here, but in a way that cannot be followed."""
+
+    call: LegacyCall
+    upload: Upload
+    refusal: Refusal
+
+
+def explained(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+    """Find the upload that a call means although nothing proves it, and say what is missing."""
+    return (
+        _from_outside(facts, near, call)
+        or _kept(facts, near, call)
+        or _near_miss(facts, near, call)
+        or _collected(facts, near, call)
+    )
+
+
+def _from_outside(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+    """Find an upload of the object in a function around the call's own."""
+    uri = uri_of(facts, call)
+    function = facts.index.function(facts.index.function(call.invocation.carrier))
+    while not isinstance(function, cst.Module):
+        for upload in near.under(function, uri):
+            refusal = Refusal(
+                "call-deferred",
+                call.invocation.carrier,
+                unlock="call in the function that uploads",
+            )
+            return Unpaired(call, upload, refusal)
+        function = facts.index.function(function)
+    return None
+
+
+# -- kept for another function -------------------------------------------------------------
+
+
+def _kept(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+    """Find an upload whose URI or key one function keeps for another one that calls."""
+    index = facts.index
+    here = index.function(call.invocation.carrier)
+    for read, target, value in _stores_behind(facts, call.location):
+        function = index.function(target)
+        if function is here:
+            continue
+        for upload in near.within(function):
+            is_key = upload.key is not None and _names_key(facts, value, upload)
+            if is_key or _same(facts, value, upload):
+                refusal = Refusal(
+                    "uri-kept",
+                    target,
+                    source(read),
+                    "upload and call in one function, or hand the URI over as an argument",
+                )
+                return Unpaired(call, upload, refusal)
+    return None
+
+
+def _names_key(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
+    template = facts.templates.of(value)
+    return literal(template) is None and contains(upload.key or (), template)
+
+
+def _stores_behind(
+    facts: Facts, location: cst.BaseExpression
+) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression, cst.BaseExpression]]:
+    """Yield what a URI is made of that outlives a function: the read, and who stores which value.
+
+    Those are attributes of the own object and names that functions declare ``global``.
+    """
+    index = facts.index
+    stack, seen = [(location, 0)], set()
+    while stack:
+        node, steps = stack.pop()
+        for part in descendants(facts.definitions.resolve(node)):
+            if isinstance(part, cst.Attribute) and is_self(part.value):
+                owner = index.class_of(part)
+                for target, value in index.attribute_stores.get(part.attr.value, ()):
+                    if value is not None and index.class_of(target) is owner is not None:
+                        yield part, target, value
+            elif isinstance(part, cst.Name) and part.value in facts.definitions.declared_elsewhere:
+                for name, value in _assigned(facts, part.value):
+                    yield part, name, value
+            elif isinstance(part, cst.Name) and steps < _STEPS:
+                value_here = facts.definitions.of(part).value
+                if value_here is not None and value_here not in seen:
+                    seen.add(value_here)
+                    stack.append((value_here, steps + 1))
+
+
+def _assigned(facts: Facts, name: str) -> Iterator[tuple[cst.Name, cst.BaseExpression]]:
+    index = facts.index
+    for one in index.names.get(name, ()):
+        target = index.parent[one]
+        assign = index.parent[target] if isinstance(target, cst.AssignTarget) else None
+        if isinstance(assign, cst.Assign):
+            yield one, assign.value
+
+
+# -- kept in a collection ------------------------------------------------------------------
+
+
+def _collected(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+    """Find an upload whose URI goes into a collection that the call is made from."""
+    for node in _collections_behind(facts, call.location):
+        for value in _put_into(facts, node):
+            for upload in near.of(call):
+                made = unwrap_await(upload.uploading)
+                parts = [one for one in descendants(value) if isinstance(one, cst.BaseExpression)]
+                if made in parts or any(_same(facts, part, upload) for part in parts):
+                    refusal = Refusal(
+                        "uri-collected",
+                        value,
+                        source(node),
+                        "call in the same loop in which the object is uploaded",
+                    )
+                    return Unpaired(call, upload, refusal)
+    return None
+
+
+def _collections_behind(facts: Facts, location: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield what the loops and subscripts take a URI out of."""
+    index = facts.index
+    for name in names_in(facts.definitions.resolve(location)):
+        definition = facts.definitions.of(name)
+        if definition.kind in (Kind.LOOP, Kind.UNPACKED) and definition.node is not None:
+            for above in index.ancestors(definition.node):
+                if isinstance(above, (cst.For, cst.CompFor)):
+                    if index.inside(definition.node, above.target):
+                        yield above.iter
+                    break
+                if isinstance(above, cst.BaseStatement):
+                    break
+        holder = index.parent.get(name)
+        if isinstance(holder, cst.Subscript) and holder.value is name:
+            yield name
+
+
+def _put_into(facts: Facts, collection: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield what is put into a collection: where it is made, and by its methods."""
+    index = facts.index
+    yield collection
+    for name in names_in(collection):
+        made = facts.definitions.of(name).value
+        if made is not None:
+            yield made
+        for other in index.names.get(name.value, ()):
+            if index.function(other) is not index.function(name):
+                continue
+            holder = index.parent[other]
+            call = index.parent.get(holder)
+            if isinstance(holder, cst.Attribute) and isinstance(call, cst.Call):
+                if call.func is holder and holder.attr.value in _COLLECTING:
+                    yield from (arg.value for arg in call.args)
+            target = index.parent.get(holder)
+            assign = index.parent.get(target) if isinstance(target, cst.AssignTarget) else None
+            if isinstance(holder, cst.Subscript) and isinstance(assign, cst.Assign):
+                yield assign.value
+
+
+# -- in the same function ------------------------------------------------------------------
+
+
+def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+    """Find the upload that a call certainly means although its URI is not proven."""
+    order = facts.index.order
+    here = order[facts.index.statement(call.invocation.carrier)]
+    earlier = [
+        upload
+        for upload in near.of(call)
+        if order[facts.index.statement(upload.invocation.carrier)] < here
+        and reach_of(facts, upload, call) is not None
+    ]
+    for upload in reversed(earlier):
+        if any(_same(facts, value, upload) for value in _alternatives(facts, call.location)):
+            return Unpaired(call, upload, _path_refusal(facts, upload, call))
+    uri = uri_of(facts, call)
+    for upload in reversed(earlier):
+        if _is_unproven(facts, uri, upload) or _is_in_result(facts, call.location, upload):
+            shown = " + ".join(
+                repr(piece) if isinstance(piece, str) else piece.text for piece in uri
+            )
+            refusal = Refusal(
+                "uri-unproven",
+                call.location,
+                shown,
+                "build InputLocation from the same bucket and key variables as the upload",
+            )
+            return Unpaired(call, upload, refusal)
+    return None
+
+
+def _path_refusal(facts: Facts, upload: Upload, call: LegacyCall) -> Refusal:
+    """Say why only some paths to the call go through the upload."""
+    reach = reach_of(facts, upload, call)
+    assert reach is not None
+    for step in reach.down_to_first:
+        if swallows(step):
+            return Refusal("upload-error-swallowed", step.statement)
+    return Refusal(
+        "upload-conditional", upload.uploading, unlock="upload and call in the same branch"
+    )
+
+
+def _same(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
+    if upload.returns_uri and made_by(facts, value, upload):
+        return True
+    uri = facts.templates.of(value)
+    if upload.bucket is not None and upload.key is not None:
+        return same_object(uri, upload.bucket, upload.key)
+    return uri == upload.uri
+
+
+def _alternatives(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions that may be behind a name whose value depends on the path taken."""
+    if isinstance(node, cst.IfExp):
+        yield from (node.body, node.orelse)
+    if not isinstance(node, cst.Name):
+        return
+    for origin in facts.definitions.of(node).origins():
+        if origin.kind is Kind.ASSIGNED and origin.value is not None:
+            yield origin.value
+
+
+def _is_unproven(facts: Facts, uri: Template, upload: Upload) -> bool:
+    """Tell whether a URI is built from the upload's key without being provably its URI."""
+    key = upload.key
+    if upload.via is not None and any(_is_part_of(piece, upload) for piece in uri):
+        return True
+    if key is not None and literal(key) is None and contains(uri, key):
+        bucket = literal(upload.bucket or ())
+        start = uri[0] if uri else ""
+        known = isinstance(start, str) and start.startswith("s3://") and start.count("/") > 2
+        return not (known and bucket is not None)
+    if key is not None and literal(key) and contains(uri, key):
+        return any(isinstance(piece, Hole) for piece in (*uri, *(upload.bucket or ())))
+    if upload.key_node is None or literal(uri) is not None:
+        return False
+    names = set(_definitions_behind(facts, upload.key_node))
+    return any(
+        isinstance(piece, Hole)
+        and isinstance(piece.node, cst.Call)
+        and any(facts.definitions.of(name) in names for name in names_in(piece.node))
+        for piece in uri
+    )
+
+
+def _is_in_result(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether a URI is taken out of what an uploading function returned."""
+    taken = facts.definitions.resolve(location)
+    root = root_name(taken)
+    if upload.via is None or root is None or root is taken:
+        return False
+    value = facts.definitions.of(root).value
+    return value is not None and unwrap_await(value) is unwrap_await(upload.uploading)
+
+
+def _is_part_of(piece: Piece, upload: Upload) -> bool:
+    """Tell whether a hole is one of several things that an uploading function returned."""
+    definition = piece.key[1] if isinstance(piece, Hole) and len(piece.key) > 1 else None
+    value = definition.value if isinstance(definition, Definition) else None
+    return value is not None and unwrap_await(value) is unwrap_await(upload.uploading)
+
+
+def _definitions_behind(facts: Facts, node: cst.BaseExpression) -> Iterator[Definition]:
+    for name in names_in(node):
+        definition = facts.definitions.of(name)
+        if definition.kind is not Kind.OUTSIDE:
+            yield definition
