@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import libcst as cst
 
 from codemod import effects
+from codemod.cuts import cut, cut_item
 from codemod.definitions import Definition, Definitions, Kind
 from codemod.syntax import (
     argument,
@@ -21,7 +22,19 @@ from codemod.syntax import (
     root_name,
     string_value,
 )
-from codemod.template import Hole, Piece, Template, basename, has_text, literal, normal, source
+from codemod.template import (
+    BUCKET_OF,
+    KEY_OF,
+    Hole,
+    Piece,
+    Template,
+    basename,
+    has_text,
+    literal,
+    normal,
+    part_of_uri,
+    source,
+)
 
 _PERCENT = re.compile(r"%(?:%|s)")
 _JOINS = ("os.path.join", "posixpath.join", "path.join", "ospath.join")
@@ -76,6 +89,10 @@ class Templates:
         """Return the template of the value that a definition gives."""
         if definition.kind is Kind.ASSIGNED and definition.value is not None:
             return self.of(definition.value, is_text=is_text)
+        if definition.kind is Kind.UNPACKED and isinstance(definition.node, cst.Name):
+            item = self._unpacked(definition.node, definition.value)
+            if item is not None:
+                return item
         if definition.kind is Kind.AUGMENTED and isinstance(definition.node, cst.AugAssign):
             if isinstance(definition.node.operator, cst.AddAssign):
                 if self._depth > _MAX_DEPTH:
@@ -88,6 +105,54 @@ class Templates:
                 if is_text or has_text(before) or has_text(after):
                     return normal((*before, *after))
         return (Hole(("definition", definition), definition.name, definition.node),)
+
+    def _unpacked(self, target: cst.Name, value: cst.BaseExpression | None) -> Template | None:
+        """Return the bucket or the key that is unpacked from a URI, here or in a function."""
+        index = self._definitions.index
+        element = index.parent[target]
+        targets = index.parent[element]
+        if value is None or not isinstance(targets, (cst.Tuple, cst.List)):
+            return None
+        if any(isinstance(one, cst.StarredElement) for one in targets.elements):
+            return None
+        position = next(n for n, one in enumerate(targets.elements) if one is element)
+        return self._item(value, position)
+
+    def _item(self, value: cst.BaseExpression, position: int) -> Template | None:
+        """Return an item of a sequence, if that is the bucket or the key of a URI."""
+        taken = cut_item(self._definitions, value, position)
+        if taken is not None:
+            return part_of_uri(self.of(taken[0]), taken[1], source(value))
+        call = self._definitions.resolve(value)
+        function = self._definitions.function_called(call) if isinstance(call, cst.Call) else None
+        if function is None or not isinstance(call, cst.Call) or self._depth > _MAX_DEPTH:
+            return None
+        return self._item_of_result(function, call, position)
+
+    def _item_of_result(
+        self, function: cst.FunctionDef, call: cst.Call, position: int
+    ) -> Template | None:
+        """Return an item of what a function returns that takes a URI apart."""
+        returned = [one for one in descendants(function.body) if isinstance(one, cst.Return)]
+        result = returned[0].value if len(returned) == 1 else None
+        given = [one for one in function.params.params if one.name.value not in ("self", "cls")]
+        if not isinstance(result, cst.Tuple) or position >= len(result.elements):
+            return None
+        if len(call.args) != 1 or call.args[0].star or not given:
+            return None
+        self._depth += 1
+        part = self.of(result.elements[position].value)
+        self._depth -= 1
+        piece = part[0] if len(part) == 1 else None
+        if not isinstance(piece, Hole) or piece.key[0] not in (BUCKET_OF, KEY_OF):
+            return None
+        if not isinstance(piece.key[1], tuple) or len(piece.key[1]) != 1:
+            return None
+        (uri,) = piece.key[1]
+        of_parameter = isinstance(uri, Hole) and uri.key[0] == "definition"
+        if not of_parameter or getattr(uri.key[1], "node", None) is not given[0]:
+            return None
+        return part_of_uri(self.of(call.args[0].value), str(piece.key[0]), source(call))
 
     def _pieces(self, node: cst.BaseExpression, is_text: bool) -> Iterable[Piece]:
         text = string_value(node)
@@ -110,6 +175,10 @@ class Templates:
             return self.of(node.value, is_text=is_text)
         if isinstance(node, cst.BinaryOperation):
             return self._binary(node, is_text)
+        if isinstance(node, (cst.Call, cst.Attribute, cst.Subscript)):
+            taken = cut(self._definitions, node)
+            if taken is not None:
+                return part_of_uri(self.of(taken[0]), taken[1], source(node))
         if isinstance(node, cst.Call):
             return self._call(node)
         if isinstance(node, cst.Attribute):

@@ -235,7 +235,18 @@ def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
     known = (effects.is_stable_call(call) or effects.is_fresh_call(call)) and is_what_it_seems(
         facts, call
     )
-    return known or makes_client(facts, call) or _is_inside_payload(facts, call, upload)
+    if known or makes_client(facts, call) or _only_works_out(facts, call):
+        return True
+    return _is_inside_payload(facts, call, upload)
+
+
+def _only_works_out(facts: Facts, call: cst.Call) -> bool:
+    """Tell whether a function of these modules does nothing but work out a value that is used."""
+    function = facts.definitions.function_called(call)
+    if function is None or isinstance(facts.index.parent[call], cst.Expr):
+        return False
+    stops = any(isinstance(part, (cst.Raise, cst.Assert)) for part in descendants(function.body))
+    return not stops and noticed_part(facts, call) is None
 
 
 def _about(facts: Facts, upload: Upload) -> set[Definition]:

@@ -54,6 +54,7 @@ class Outline:
         mentions: For each of them the dotted names that its definition mentions; under ``""``
             those of all the code.
         uploading: The names whose definition calls a method that uploads, ``""`` for any code.
+        functions: Those of the bound names that are functions.
         classes: The classes by their name.
         stored: The attributes that are given a value, but for those of ``self``, and on which line.
         lines: The line of each statement of the module, those on one line included.
@@ -67,6 +68,7 @@ class Outline:
     bound: set[str] = field(default_factory=set)
     mentions: dict[str, set[str]] = field(default_factory=dict)
     uploading: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
     classes: dict[str, ClassOutline] = field(default_factory=dict)
     stored: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
@@ -106,6 +108,8 @@ def outline(source: bytes | str) -> Outline | None:
             continue
         for name in names:
             found.bound.add(name)
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found.functions.add(name)
             _take(found, name, [statement], uploading)
     return found
 

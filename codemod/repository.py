@@ -343,6 +343,10 @@ class Repository:
         found.pop(path, None)
         return list(found)
 
+    def _is_function(self, path: str, names: tuple[str, ...]) -> bool:
+        outlined = self.outline(path)
+        return outlined is not None and len(names) == 1 and names[0] in outlined.functions
+
     def _reaches(
         self,
         path: str,
@@ -359,6 +363,7 @@ class Repository:
         if outlined is None or depth < 0:
             return False
         reaches = name in outlined.uploading
+        serving: list[str] = []  # what the upload needs: the parts of its URI, a client
         for mention in sorted(outlined.mentions.get(name, ())):
             first = mention.partition(".")[0]
             if first in outlined.bound and first not in outlined.imports:
@@ -370,9 +375,11 @@ class Repository:
                     and bool(target[1])
                     and self._reaches(target[0], target[1][0], depth - 1, known, found)
                 )
+                if target is not None and name in outlined.uploading and name:
+                    serving += [target[0]] if self._is_function(*target) else []
             reaches = reaches or into
         if reaches:
-            found[path] = None
+            found.update(dict.fromkeys((path, *serving)))
         known[path, name] = reaches
         return reaches
 

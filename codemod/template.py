@@ -23,6 +23,9 @@ class Hole:
     node: cst.CSTNode | None = field(compare=False, default=None)
 
 
+#: Kinds of holes: the bucket and the key of a URI.
+BUCKET_OF, KEY_OF = "bucket of", "key of"
+
 Piece = str | Hole
 Template = tuple[Piece, ...]
 
@@ -35,7 +38,7 @@ def source(node: cst.CSTNode) -> str:
 
 
 def normal(pieces: Iterable[Piece]) -> Template:
-    """Join neighbouring text and drop empty text."""
+    """Join neighbouring text, drop empty text, and put URIs together that were taken apart."""
     out: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, str):
@@ -45,7 +48,22 @@ def normal(pieces: Iterable[Piece]) -> Template:
                 out[-1] += piece
                 continue
         out.append(piece)
+    for start in range(len(out) - 3):
+        scheme, bucket, slash, key = out[start : start + 4]
+        if slash == "/" and isinstance(scheme, str) and scheme.endswith("s3://"):
+            uri = _taken_from(bucket, BUCKET_OF)
+            if uri is not None and uri == _taken_from(key, KEY_OF):
+                before = (*out[:start], scheme.removesuffix("s3://"))
+                return normal((*before, *uri, *out[start + 4 :]))
     return tuple(out)
+
+
+def _taken_from(piece: Piece, part: str) -> Template | None:
+    if isinstance(piece, str) or piece.key[0] != part:
+        return None
+    uri = piece.key[1]
+    assert isinstance(uri, tuple)
+    return uri
 
 
 def s3_uri(bucket: Template, key: Template) -> Template:
@@ -63,6 +81,14 @@ def split_uri(uri: Template) -> tuple[Template, Template] | None:
             end, _, start = piece.partition("/")
             return normal((*rest[:position], end)), normal((start, *rest[position + 1 :]))
     return None
+
+
+def part_of_uri(uri: Template, part: str, text: str = "") -> Template:
+    """Return the bucket or the key of a URI, as a hole where it is not known where that ends."""
+    parts = split_uri(uri)
+    if parts is not None:
+        return parts[part == KEY_OF]
+    return (Hole((part, uri), text or part),)
 
 
 def literal(template: Template) -> str | None:

@@ -13,7 +13,7 @@ from codemod.facts import Facts
 from codemod.functions import Bindings
 from codemod.imports import Needed, is_standard, top_imports
 from codemod.syntax import descendants, dotted, names_in
-from codemod.template import Hole, Template, normal
+from codemod.template import BUCKET_OF, KEY_OF, Hole, Template, normal, part_of_uri
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +75,10 @@ class Translation:
                 return (Hole(key, hole.text, hole.node),)
         elif kind == "imported":
             return (hole,)
+        elif kind in (BUCKET_OF, KEY_OF):
+            uri = hole.key[1]
+            assert isinstance(uri, tuple)
+            return part_of_uri(self.template(uri), str(kind), hole.text)
         elif kind in ("basename", "default bucket"):
             inner = hole.key[1]
             assert isinstance(inner, tuple)

@@ -29,6 +29,7 @@ ROOMS = (
     "scopes",
     "definitions",
     "template",
+    "cuts",
     "evaluation",
     "clients",
     "facts",

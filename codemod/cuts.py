@@ -1,0 +1,143 @@
+"""How code takes the bucket or the key out of a URI, however that is spelled."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from codemod.definitions import Definitions
+from codemod.syntax import argument, callee, integer_value, last_name, string_value
+from codemod.template import BUCKET_OF as BUCKET
+from codemod.template import KEY_OF as KEY
+
+#: An expression for a URI, and which part of it.
+Cut = tuple[cst.BaseExpression, str]
+
+_SCHEMES = ("s3://", "://")
+_PARSERS = ("urlparse", "urlsplit")
+
+
+def cut(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
+    """Return the URI that an expression takes its bucket or its key from."""
+    if isinstance(node, cst.Attribute) and node.attr.value == "netloc":
+        uri = _parsed(definitions, node.value)
+        return (uri, BUCKET) if uri is not None else None
+    if isinstance(node, cst.Subscript):
+        position, start = _index(node), _from(node)
+        if position is not None:
+            return cut_item(definitions, node.value, position)
+        if start == 1:  # parsed.path[1:]
+            return _of_path(definitions, node.value)
+        return None
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return None
+    method, receiver = node.func.attr.value, node.func.value
+    if method in ("lstrip", "removeprefix") and _only_text(node) == "/":
+        return _of_path(definitions, receiver)
+    if method == "join" and string_value(receiver) == "/" and len(node.args) == 1:
+        return _cut_rest(definitions, node.args[0].value)
+    return None
+
+
+def cut_item(definitions: Definitions, node: cst.BaseExpression, position: int) -> Cut | None:
+    """Return likewise what the item of a sequence was taken from, as in ``a, b = uri.split(…)``."""
+    made = definitions.resolve(node)
+    if not isinstance(made, cst.Call) or not isinstance(made.func, cst.Attribute):
+        return None
+    method, receiver = made.func.attr.value, made.func.value
+    separator = argument(made.args, 0, "sep")
+    if separator is None or string_value(separator.value) != "/":
+        return None
+    bare = _without_scheme(definitions, receiver)
+    if method == "partition" and bare is not None:
+        return {0: (bare, BUCKET), 2: (bare, KEY)}.get(position)
+    if method != "split":
+        return None
+    times = argument(made.args, 1, "maxsplit")
+    most = integer_value(times.value) if times is not None else None
+    first, uri = (0, bare) if bare is not None else (2, receiver)
+    if position == first and (times is None or most == first + 1):
+        return uri, BUCKET
+    return (uri, KEY) if position == first + 1 and most == position else None
+
+
+def _cut_rest(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
+    """Return what ``"/".join(uri.split("/")[3:])`` is the key of."""
+    taken = definitions.resolve(node)
+    start = _from(taken) if isinstance(taken, cst.Subscript) else None
+    if start is None:
+        return None
+    assert isinstance(taken, cst.Subscript)
+    head = cut_item(definitions, taken.value, start - 1)
+    made = definitions.resolve(taken.value)
+    is_whole = isinstance(made, cst.Call) and len(made.args) == 1
+    return (head[0], KEY) if head is not None and head[1] == BUCKET and is_whole else None
+
+
+def _parsed(definitions: Definitions, node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return the URI that ``urlparse`` takes apart."""
+    made = definitions.resolve(node)
+    if not isinstance(made, cst.Call) or last_name(made.func) not in _PARSERS or not made.args:
+        return None
+    first = made.args[0]
+    return first.value if not first.star and first.keyword is None else None
+
+
+def _of_path(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
+    path = definitions.resolve(node)
+    if not isinstance(path, cst.Attribute) or path.attr.value != "path":
+        return None
+    uri = _parsed(definitions, path.value)
+    return (uri, KEY) if uri is not None else None
+
+
+def _without_scheme(
+    definitions: Definitions, node: cst.BaseExpression
+) -> cst.BaseExpression | None:
+    """Return the URI that ``bucket/key`` is the rest of."""
+    made = definitions.resolve(node)
+    if isinstance(made, cst.Call) and isinstance(made.func, cst.Attribute):
+        if made.func.attr.value == "removeprefix" and _only_text(made) == "s3://":
+            return made.func.value
+        texts = [string_value(arg.value) for arg in made.args[:2]]
+        if made.func.attr.value == "replace" and texts == ["s3://", ""]:
+            return made.func.value
+        return None
+    if not isinstance(made, cst.Subscript):
+        return None
+    if _from(made) == len("s3://"):
+        return made.value
+    inner = definitions.resolve(made.value)
+    if _index(made) in (1, -1) and callee(inner) == "split" and isinstance(inner, cst.Call):
+        separator = argument(inner.args, 0, "sep")
+        if separator is not None and string_value(separator.value) in _SCHEMES:
+            assert isinstance(inner.func, cst.Attribute)
+            return inner.func.value
+    return None
+
+
+def _only_text(call: cst.Call) -> str | None:
+    return string_value(call.args[0].value) if len(call.args) == 1 else None
+
+
+def _index(node: cst.Subscript) -> int | None:
+    """Return ``n`` of ``x[n]``."""
+    only = node.slice[0].slice if len(node.slice) == 1 else None
+    if not isinstance(only, cst.Index):
+        return None
+    value = only.value
+    if isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Minus):
+        number = integer_value(value.expression)
+        return -number if number is not None else None
+    return integer_value(value)
+
+
+def _from(node: cst.Subscript) -> int | None:
+    """Return ``n`` of ``x[n:]``, which ``len("…")`` may be."""
+    only = node.slice[0].slice if len(node.slice) == 1 else None
+    if not isinstance(only, cst.Slice) or only.upper is not None or only.step is not None:
+        return None
+    lower = only.lower
+    if isinstance(lower, cst.Call) and callee(lower) == "len":
+        text = _only_text(lower)
+        return len(text) if text is not None else None
+    return integer_value(lower)
