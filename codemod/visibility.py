@@ -217,7 +217,9 @@ class Visibility:
         if value is not None and upload.returns_uri and made_by(self._facts, value, upload):
             return True
         template = self._facts.templates.of_definition(definition)
-        return contains(template, upload.key if upload.key is not None else upload.uri)
+        if upload.key is not None and contains(template, upload.key):
+            return True
+        return contains(template, upload.uri)
 
     def _literals(self) -> None:
         """Follow the key and the URI where they are written out again as plain strings."""
