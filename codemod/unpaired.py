@@ -238,7 +238,8 @@ def _path_refusal(facts: Facts, upload: Upload, call: LegacyCall) -> Refusal:
 
 
 def _same(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
-    if upload.returns_uri and made_by(facts, value, upload):
+    gives_more = upload.via is not None and upload.via.returns == "else"
+    if (upload.returns_uri or gives_more) and made_by(facts, value, upload):
         return True
     uri = facts.templates.of(value)
     if upload.bucket is not None and upload.key is not None:
