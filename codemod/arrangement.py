@@ -18,7 +18,7 @@ from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.layout import Form, Layout
 from codemod.locations import is_known, movable_chain, rebuilt, spelled_out
-from codemod.near import made_by
+from codemod.near import made_by, needs_upload
 from codemod.pairing import Candidate
 from codemod.payload import Form as PayloadForm
 from codemod.refusals import Refusal
@@ -222,11 +222,7 @@ def _through_functions(
 
 
 def _depends_on_upload(facts: Facts, candidate: Candidate, call: LegacyCall) -> bool:
-    return any(
-        is_response_name(facts, name, candidate) or made_by(facts, name, candidate.upload)
-        for arg in call.invocation.args
-        for name in names_in(arg)
-    )
+    return any(needs_upload(facts, arg.value, candidate.upload) for arg in call.invocation.args)
 
 
 def _guard_comes_first(candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:

@@ -17,8 +17,12 @@ _FEW = 12
 #: How many classes may lie between a class and one that overrides its method.
 _GENERATIONS = 4
 
-#: A store to an attribute of a name, or the name in a string of its own.
-_REPLACING = rb"\.\s*(%b)\s*(?:=(?!=)|[-+*/%%&|^@]=|:[^:])|['\"](?:[\w.]*\.)?(%b)['\"]"
+#: A store to an attribute of a name, the name in a string of its own, or as one of many keywords.
+_REPLACING = (
+    rb"\.\s*(%b)\s*(?:=(?!=)|[-+*/%%&|^@]=|:[^:])"
+    rb"|['\"](?:[\w.{}]*\.)?(%b)['\"]"
+    rb"|\bmultiple\([^)]{0,500}?\b(%b)\s*="
+)
 
 #: A class that is made from another one.
 _DERIVED = re.compile(rb"^\s*class\s+\w+\s*(?:\[.*\]\s*)?\(\s*[^)\s]", re.MULTILINE)
@@ -53,8 +57,11 @@ class Callers:
             names = {one.name for one in inside} | {one.owner for one in inside if one.owner}
             mentioned = self._mentioning(names, files)
             for one in inside:
-                if one.changes and one.path not in self._left_out:
+                if one.changes and one.path in self._changeable(root):
                     partners[one] = {one.path}
+                place = self._taken(one, mentioned) if one.makes else None
+                if place is not None:
+                    rebound[one] = place
                 for path in mentioned.get(one.name, ()):
                     if one.invokes and path not in (one.path, *self._left_out):
                         if one.path in self._repository.imported(path):
@@ -80,11 +87,15 @@ class Callers:
             self._listed[root] = sorted(paths)
         return self._listed[root]
 
+    def _changeable(self, root: str) -> set[str]:
+        """Return the files that belong to the repository and are not left out."""
+        return set(self._files(root)) - self._left_out
+
     def _mentioning(self, names: set[str], paths: Iterable[str]) -> dict[str, list[str]]:
         wanted = [name.encode() for name in sorted(names)]
         names_of = b"|".join(map(re.escape, wanted))
         pattern = re.compile(rb"\b(?:%b)\b" % names_of)
-        replacing = re.compile(_REPLACING % (names_of, names_of))
+        replacing = re.compile(_REPLACING % (names_of, names_of, names_of))
         found: dict[str, list[str]] = {}
         for path in paths:
             content = self._repository.glance(path)
@@ -95,10 +106,19 @@ class Callers:
             for name in {match.decode() for match in pattern.findall(content)}:
                 found.setdefault(name, []).append(path)
             for match in replacing.finditer(content):
-                self._replacing.add((path, (match[1] or match[2]).decode()))
+                self._replacing.add((path, (match[1] or match[2] or match[3]).decode()))
         return found
 
     # -- what they do ----------------------------------------------------------------------
+
+    def _taken(self, new: Reliance, mentioned: dict[str, list[str]]) -> Place | None:
+        """Return where the name of a function to come means something else already, or may."""
+        for path in mentioned.get(new.name, ()):
+            if path != new.path:
+                before = (self._repository.glance(path) or b"").partition(new.name.encode())[0]
+                return _at(path, before.count(b"\n") + 1)
+        module = os.path.join(os.path.dirname(new.path), f"{new.name}.py")
+        return _at(module, 1) if os.path.exists(module) else None
 
     def _replaced(self, path: str, relied: Reliance) -> Place | None:
         """Return where a file stores an attribute of the name, or a test puts something there.

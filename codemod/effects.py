@@ -65,6 +65,11 @@ _LOG_METHODS = frozenset(
 _LOG_OBJECTS = re.compile(
     r"(^|_|\.)(log|logger|logging|console|tqdm|click|rich|typer)s?$|^_?log", re.IGNORECASE
 )
+#: Operations of AWS clients, which change no object of the program.
+_OPERATIONS = frozenset(
+    "put_object get_object head_object delete_object upload_file upload_fileobj download_file"
+    " invoke_endpoint_async".split()
+)
 _MUTATORS = frozenset(
     "append extend insert remove pop popitem clear update setdefault sort reverse add discard"
     " write writelines seek truncate read readline readlines close".split()
@@ -185,7 +190,7 @@ def changed_by_call(call: cst.Call) -> list[str]:
     func = call.func
     if isinstance(func, cst.Attribute):
         root = root_name(func.value)
-        if root is not None:
+        if root is not None and func.attr.value not in _OPERATIONS:
             changed.append(f"{root.value}[]")
         if func.attr.value in _MUTATORS and isinstance(func.value, cst.Attribute):
             changed.append(f".{func.value.attr.value}")

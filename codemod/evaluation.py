@@ -108,15 +108,8 @@ class Templates:
 
     def _unpacked(self, target: cst.Name, value: cst.BaseExpression | None) -> Template | None:
         """Return the bucket or the key that is unpacked from a URI, here or in a function."""
-        index = self._definitions.index
-        element = index.parent[target]
-        targets = index.parent[element]
-        if value is None or not isinstance(targets, (cst.Tuple, cst.List)):
-            return None
-        if any(isinstance(one, cst.StarredElement) for one in targets.elements):
-            return None
-        position = next(n for n, one in enumerate(targets.elements) if one is element)
-        return self._item(value, position)
+        position = self._definitions.index.place_in_tuple(target)
+        return self._item(value, position) if value is not None and position is not None else None
 
     def _item(self, value: cst.BaseExpression, position: int) -> Template | None:
         """Return an item of a sequence, if that is the bucket or the key of a URI."""

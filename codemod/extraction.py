@@ -42,7 +42,7 @@ def extract(facts: Facts, split: Split, width: int | None) -> dict[cst.CSTNode, 
     assert split.extraction is not None
     function, parts = split.function, split.extraction
     changed = apply(facts.index, function, _uploading(facts, split, parts, width))
-    if split.has_maker:
+    if split.maker.exists:
         return {function: [changed]}
     maker = _maker(facts, split, parts)
     lines = leading_lines(function)
@@ -88,7 +88,7 @@ def _maker(facts: Facts, split: Split, parts: Extraction) -> cst.FunctionDef:
         statements.insert(0, docstring)
     is_typed = function.returns is not None and split.form is Form.BYTES
     return cst.FunctionDef(
-        cst.Name(split.maker),
+        cst.Name(split.maker.name),
         _parameters(function, split),
         body.with_changes(body=statements, footer=(), header=cst.TrailingWhitespace()),
         decorators=[
@@ -97,7 +97,7 @@ def _maker(facts: Facts, split: Split, parts: Extraction) -> cst.FunctionDef:
             if dotted(one.decorator) in ("staticmethod", "classmethod")
         ],
         returns=cst.Annotation(cst.Name("bytes")) if is_typed else None,
-        asynchronous=cst.Asynchronous() if split.is_async else None,
+        asynchronous=cst.Asynchronous() if split.maker.is_async else None,
     )
 
 
@@ -134,7 +134,7 @@ def _parameters(function: cst.FunctionDef, split: Split) -> cst.Parameters:
         return [
             one.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=bare)
             for one in params
-            if one in split.arguments or one.name.value == split.own
+            if one in split.maker.arguments or one.name.value == split.own
         ]
 
     given = function.params
@@ -209,13 +209,13 @@ def _call_of_maker(split: Split) -> cst.BaseExpression:
         keyword_argument(one.name.value, cst.Name(one.name.value))
         if one in keyword_only
         else cst.Arg(cst.Name(one.name.value))
-        for one in split.arguments
+        for one in split.maker.arguments
     ]
-    maker: cst.BaseExpression = cst.Name(split.maker)
+    maker: cst.BaseExpression = cst.Name(split.maker.name)
     if split.own is not None:
-        maker = cst.Attribute(cst.Name(split.own), cst.Name(split.maker))
+        maker = cst.Attribute(cst.Name(split.own), cst.Name(split.maker.name))
     call = cst.Call(maker, args)
-    return cst.Await(call) if split.is_async else call
+    return cst.Await(call) if split.maker.is_async else call
 
 
 # -- the modules of the callers ------------------------------------------------------------
@@ -239,7 +239,7 @@ def name_makers(
     for upload in uploads:
         via = upload.via
         if via is not None and via.split is not None and via.importing is not None:
-            wanted.setdefault(via.importing, set()).add(via.split.maker)
+            wanted.setdefault(via.importing, set()).add(via.split.maker.name)
     for node, names in wanted.items():
         statement = index.statement(node)
         width = widths.get(index.module_of(node))
@@ -248,22 +248,38 @@ def name_makers(
         edits[statement] = [substitute(one, inner) for one in now]
 
 
+def _alike(name: str) -> tuple[int, str]:
+    return 0, name.lower()
+
+
+def _by_kind(name: str) -> tuple[int, str]:
+    """Sort constants before classes before everything else, as isort does."""
+    kind = 0 if name.isupper() else 1 if name[:1].isupper() else 2
+    return kind, name.lower()
+
+
 def _importing(
     index: Index, node: cst.ImportFrom, names: Iterable[str], width: int | None
 ) -> cst.ImportFrom:
     """Return an import with further names, sorted in if the others are sorted."""
     assert not isinstance(node.names, cst.ImportStar)
     aliases = list(node.names)
+    apart: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
+    if isinstance(node.lpar, cst.LeftParen):
+        if isinstance(node.lpar.whitespace_after, cst.ParenthesizedWhitespace):
+            apart = node.lpar.whitespace_after
     between = next(
         (one.comma for one in aliases[:-1] if isinstance(one.comma, cst.Comma)),
-        cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
+        cst.Comma(whitespace_after=apart),
     )
     old, end = aliases[-1], aliases[-1].comma
-    known = [(dotted(one.name) or "").lower() for one in aliases]
-    is_sorted = known == sorted(known)
+    known = [dotted(one.name) or "" for one in aliases]
+    order = next((key for key in (_by_kind, _alike) if known == sorted(known, key=key)), None)
     for name in sorted(names):
-        place = sum(other < name.lower() for other in known) if is_sorted else len(known)
-        known.insert(place, name.lower())
+        place = len(known)
+        if order is not None:
+            place = sum(order(other) < order(name) for other in known)
+        known.insert(place, name)
         aliases.insert(place, cst.ImportAlias(cst.Name(name), comma=without_comment(between)))
     aliases = [
         one.with_changes(comma=without_comment(between)) if one is old else one for one in aliases

@@ -21,7 +21,7 @@ class Facts:
 
     ``changeable`` are the modules that a fix may change.
     ``sites``, ``ancestries`` and ``relatives`` keep what :mod:`codemod.functions` found of who
-    calls a function and what classes are made from.
+    calls a function and what classes are made from, ``makers`` the names of functions to come.
     """
 
     index: Index
@@ -34,6 +34,7 @@ class Facts:
     sites: dict[cst.FunctionDef, tuple[cst.Name | cst.Attribute, ...]] = field(default_factory=dict)
     ancestries: dict[cst.ClassDef, frozenset[cst.ClassDef]] = field(default_factory=dict)
     relatives: dict[cst.ClassDef, set[cst.ClassDef]] = field(default_factory=dict)
+    makers: dict[str, cst.FunctionDef] = field(default_factory=dict)
 
     @classmethod
     def of(

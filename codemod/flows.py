@@ -8,7 +8,7 @@ an upload through boto3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import libcst as cst
@@ -27,12 +27,13 @@ from codemod.functions import (
     signature_problem,
     sites,
 )
+from codemod.handlers import handles_errors_of_payload
 from codemod.invocations import Invocation, invocation
 from codemod.payload import Form, Payload, form_of, opened_path, payload_of, wrapped_bytes
 from codemod.quiet import makes_client, noticed_part
 from codemod.redent import redented
 from codemod.refusals import Refusal
-from codemod.splits import handles_errors_of_payload, maker_for, split_of
+from codemod.splits import maker_for, split_of
 from codemod.structure import is_always_run, is_loop, steps_to
 from codemod.syntax import (
     argument,
@@ -40,6 +41,7 @@ from codemod.syntax import (
     descendants,
     dotted,
     is_none,
+    is_self,
     names_in,
     string_value,
     unwrap_await,
@@ -86,6 +88,7 @@ class _Helper:
         function: The function.
         upload: The upload inside it.
         returns: What a call gives.
+        items: What the items are that it gives.
         problem: Why calls of it cannot be rewritten as it is.
         split: How it could be split, to rewrite them after all.
     """
@@ -93,6 +96,7 @@ class _Helper:
     function: cst.FunctionDef
     upload: Upload
     returns: str
+    items: tuple[str, ...]
     problem: Refusal | None
     split: Split | None
 
@@ -133,7 +137,8 @@ def _summed_up(facts: Facts, function: cst.FunctionDef, upload: Upload) -> _Help
     if split is not None and _effect_problem(facts, function, upload, split.making) is not None:
         split = None
     problem = problem or _effect_problem(facts, function, upload)
-    return _Helper(function, upload, _returns(facts, function, upload), problem, split)
+    returns, items = _returns(facts, function, upload), _items(facts, function, upload)
+    return _Helper(function, upload, returns, items, problem, split)
 
 
 def _place_problem(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Refusal | None:
@@ -263,33 +268,45 @@ def _is_inside_payload(facts: Facts, call: cst.Call, upload: Upload) -> bool:
 
 def _returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> str:
     """Tell what a call gives: the ``uri``, the ``key``, ``nothing`` or something ``else``."""
-    kinds: set[str] = set()
-    for node in descendants(function.body):
-        if isinstance(node, cst.Yield) and facts.index.function(node) is function:
-            kinds.add("else")
-        if not isinstance(node, cst.Return) or facts.index.function(node) is not function:
-            continue
-        if node.value is None or (isinstance(node.value, cst.Name) and node.value.value == "None"):
-            continue
-        made = unwrap_await(facts.definitions.resolve(node.value))
-        template = facts.templates.of(node.value)
-        if upload.returns_uri and made is unwrap_await(upload.uploading):
-            kinds.add("uri")
-        elif upload.key is not None and template == upload.key:
-            kinds.add("key")
-        elif (
-            upload.bucket is not None
-            and upload.key is not None
-            and same_object(template, upload.bucket, upload.key)
-        ) or template == upload.uri:
-            kinds.add("uri")
-        elif made is unwrap_await(upload.uploading):
-            kinds.add("nothing")
-        else:
-            kinds.add("else")
+    kinds = {_kind_of(facts, value, upload) for value in _returned(facts, function)}
+    if any(isinstance(part, cst.Yield) for part in descendants(function.body)):
+        kinds.add("else")
     if not kinds:
         return "nothing"
     return kinds.pop() if len(kinds) == 1 else "else"
+
+
+def _items(facts: Facts, function: cst.FunctionDef, upload: Upload) -> tuple[str, ...]:
+    """Tell the same for the items of the tuple that a function returns, if that is all it does."""
+    values = list(_returned(facts, function))
+    only = values[0] if len(values) == 1 else None
+    if not isinstance(only, cst.Tuple):
+        return ()
+    return tuple(_kind_of(facts, element.value, upload) for element in only.elements)
+
+
+def _returned(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
+    for node in descendants(function.body):
+        if isinstance(node, cst.Return) and facts.index.function(node) is function:
+            if node.value is not None and not is_none(node.value):
+                yield node.value
+
+
+def _kind_of(facts: Facts, value: cst.BaseExpression, upload: Upload) -> str:
+    made = unwrap_await(facts.definitions.resolve(value))
+    template = facts.templates.of(value)
+    if upload.returns_uri and made is unwrap_await(upload.uploading):
+        return "uri"
+    if upload.key is not None and template == upload.key:
+        return "key"
+    is_object = (
+        upload.bucket is not None
+        and upload.key is not None
+        and same_object(template, upload.bucket, upload.key)
+    )
+    if is_object or template == upload.uri:
+        return "uri"
+    return "nothing" if made is unwrap_await(upload.uploading) else "else"
 
 
 # -- a call of a function, seen as an upload -----------------------------------------------
@@ -332,6 +349,8 @@ def _virtual(
     split = here.split if here is not None else None
     if here is None:
         given = payload_of(facts, inner).node
+        if given not in facts.index.parent:  # that of a function between this one and the upload
+            given = inner.uploading
         problem = problem or helper.problem
         problem = problem or Refusal("payload-made-in-helper", given, function.name.value)
         here = _Here(inner.payload, None, False, Translation(facts, function, call.carrier, bound))
@@ -351,7 +370,16 @@ def _virtual(
         key = (Hole(("evaluated", call.whole), function.name.value, call.whole),)
     if bucket is not None and key is not None:
         uri = normal(("s3://", *bucket, "/", *key))
-    via = Via(function, inner, here.form, here.takes_bytes, helper.returns, split, here.importing)
+    via = Via(
+        function,
+        inner,
+        here.form,
+        here.takes_bytes,
+        helper.returns,
+        helper.items,
+        split,
+        here.importing,
+    )
     return replace(
         inner,
         invocation=call,
@@ -384,10 +412,10 @@ def _taken_over(facts: Facts, helper: _Helper, call: Invocation, bound: Bindings
     if taken is None or (payload.node is not taken and _uses_up(payload.node)):
         return None
     made = payload.form is Form.PATH or not isinstance(payload.node, cst.Name)
-    if made and handles_errors_of_payload(facts, inner):
+    if made and handles_errors_of_payload(facts, inner, [payload.node]):
         return None
-    column, theirs = len("body = "), bound.values()
-    node = redented(facts.index, payload.node, column, moved=taken, kept=theirs)
+    theirs = (*bound.values(), *translate.named.values())
+    node = redented(facts.index, payload.node, len("body = "), moved=taken, kept=theirs)
     form = payload.form
     if isinstance(payload.node, cst.Name) and node in facts.index.parent:
         of_argument = None if inner.given is Given.BODY else form
@@ -399,39 +427,111 @@ def _taken_over(facts: Facts, helper: _Helper, call: Invocation, bound: Bindings
 
 def _made_by_maker(facts: Facts, split: Split, call: Invocation, bound: Bindings) -> _Here | None:
     """Let the function that makes the payload do so for the caller; ``None`` if it cannot."""
-    owner = owner_of(facts, split.function)
-    owned_by = owner.name.value if owner is not None else ""
-    if (facts.index.module_of(split.function), owned_by, split.maker) in facts.rebound:
-        return None
-    body = {one.node: value for one, value in bound.items() if one.name == split.body}
-    if not call.takes_keywords or call.is_indirect or not all(map(is_none, body.values())):
-        return None
-    if any(isinstance(arg.value, cst.GeneratorExp) and not arg.value.lpar for arg in call.args):
-        return None
     reached = maker_for(facts, split, call.func)
-    if reached is None:
+    if reached is None or not _can_hand_over(facts, split, call, bound):
         return None
     by_param = {one.node: one for one in bound}
+    wanted = [by_param[one] for one in split.maker.arguments if one in by_param]
     named = _named(facts, bound, call, None)
+    if split.changes and not _name_others(facts, bound, call, wanted, named):
+        return None
     translate = Translation(facts, split.function, call.carrier, bound, None, named)
     args: list[cst.Arg] = []
     is_complete = True
-    for param in split.arguments:
-        value = translate.argument(by_param[param]) if param in by_param else None
+    for definition in wanted:
+        value = translate.argument(definition)
         if value is None:
             is_complete = False
-        elif is_complete and param not in split.function.params.kwonly_params:
+        elif is_complete and definition.node not in split.function.params.kwonly_params:
             args.append(cst.Arg(value))
         else:
-            args.append(keyword_argument(param.name.value, value))
-    if split.extraction is None and (not is_complete or any(arg.keyword for arg in args)):
-        return None
+            args.append(keyword_argument(definition.name, value))
     maker, importing = reached
     node: cst.BaseExpression = cst.Call(maker, args)
-    if split.is_async:
+    if split.maker.is_async:
         node = cst.Await(node)
     assert isinstance(split.form, Form)
     return _Here(node, split.form, False, translate, split, importing)
+
+
+def _can_hand_over(facts: Facts, split: Split, call: Invocation, bound: Bindings) -> bool:
+    """Tell whether a call can be given the payload as well, and does not have one."""
+    owner = owner_of(facts, split.function)
+    owned_by = owner.name.value if owner is not None else ""
+    if (facts.index.module_of(split.function), owned_by, split.maker.name) in facts.rebound:
+        return False
+    if not call.takes_keywords or call.is_indirect:
+        return False
+    if any(isinstance(arg.value, cst.GeneratorExp) and not arg.value.lpar for arg in call.args):
+        return False
+    for definition, value in bound.items():
+        if definition.name == split.body and not facts.index.inside(value, split.function.params):
+            return False
+        is_own = owner is not None and definition.name == split.own
+        if is_own and isinstance(call.func, cst.Attribute) and value is not call.func.value:
+            return False  # the class is called, and the object an argument like the others
+    return True
+
+
+def _name_others(
+    facts: Facts,
+    bound: Bindings,
+    call: Invocation,
+    wanted: Collection[Definition],
+    named: dict[Definition, cst.Name],
+) -> bool:
+    """Have the other arguments evaluated before the payload is made, which may change them.
+
+    Returns:
+        Whether that is enough: not for one that is part of what may change.
+    """
+    changing = {name.value for one in wanted for name in names_in(bound[one]) if not is_self(name)}
+    for arg in call.args:
+        definition = next((one for one, value in bound.items() if value is arg.value), None)
+        if definition is None or definition in wanted:
+            continue
+        roots = {name.value for name in names_in(arg.value)}
+        if isinstance(arg.value, (cst.Subscript, cst.Attribute)) and not changing.isdisjoint(roots):
+            return False
+        if not _is_settled(facts, arg.value, changing):
+            named.setdefault(definition, cst.Name(definition.name))
+    return True
+
+
+def _is_settled(facts: Facts, node: cst.BaseExpression, changing: Collection[str]) -> bool:
+    """Tell whether an argument is the same whatever runs before it.
+
+    Args:
+        facts: The modules.
+        node: The argument: a literal, a variable, or text made of such.
+        changing: The variables whose contents what runs before it may change.
+    """
+    if isinstance(node, cst.Name):
+        return not facts.definitions.is_rebound_elsewhere(facts.definitions.of(node))
+    if isinstance(node, cst.Attribute) and is_self(node.value):
+        name, index = node.attr.value, facts.index
+        return name in index.attribute_stores and name not in index.late_attributes
+    names = list(names_in(node))
+    return (
+        all(isinstance(part, _PLAIN_TEXT) for part in descendants(node))
+        and not any(name.value in changing for name in names)
+        and all(_is_settled(facts, name, changing) for name in names)
+    )
+
+
+#: What text is made of that depends on nothing but the variables in it.
+_PLAIN_TEXT = (
+    cst.Name,
+    cst.SimpleString,
+    cst.ConcatenatedString,
+    cst.FormattedString,
+    cst.FormattedStringText,
+    cst.FormattedStringExpression,
+    cst.BinaryOperation,
+    cst.BaseBinaryOp,
+    cst.Integer,
+    cst.Float,
+)
 
 
 def _uses_up(node: cst.BaseExpression) -> bool:
@@ -491,21 +591,24 @@ def _named(
 ) -> dict[Definition, cst.Name]:
     """Return names for the arguments that a rewrite would otherwise leave out, or evaluate late.
 
-    Those do something, or depend on what a later one of them does.
+    Those do something, or stand before one that does and may be another thing after it.
     """
     by_value = {value: definition for definition, value in bound.items()}
     given = [arg.value for arg in call.args if arg.value in by_value]
     named: dict[Definition, cst.Name] = {}
-    later: set[str] = set()
+    does_more_later = False
+    changing: set[str] = set()
     for value in reversed(given):
         definition = by_value[value]
-        roots = {name.value for name in names_in(value)}
         does_more = noticed_part(facts, value) is not None
-        if does_more and (definition is not only_uploaded or named):
-            later |= roots
-        elif isinstance(value, cst.Name) or later.isdisjoint(roots):
-            continue
-        named[definition] = cst.Name(definition.name)
+        is_taken = definition is only_uploaded and not named
+        if (does_more and not is_taken) or (
+            does_more_later and not _is_settled(facts, value, changing)
+        ):
+            named[definition] = cst.Name(definition.name)
+        if does_more:
+            does_more_later = True
+            changing.update(name.value for name in names_in(value))
     return named
 
 

@@ -133,6 +133,9 @@ def relied_on(
         if own is not None and own is not owner:
             yield index.module_of(receiver), own.name.value, function.name.value
     else:
+        made = facts.definitions.resolve(receiver)
+        if isinstance(made, cst.Call) and isinstance(made.func, cst.Name):
+            yield index.module_of(made), "", made.func.value
         definition = facts.definitions.target(receiver)
         if definition is not None and definition.node is not None:
             if isinstance(index.function(definition.node), cst.Module):

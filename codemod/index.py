@@ -246,6 +246,16 @@ class Index:
             found = self._positions[statement]
         return found
 
+    def place_in_tuple(self, target: cst.CSTNode) -> int | None:
+        """Return which item of a sequence ``a, b = …`` gives a name, if that is certain."""
+        element = self.parent[target]
+        targets = self.parent[element]
+        if not isinstance(targets, (cst.Tuple, cst.List)):
+            return None
+        if any(isinstance(one, cst.StarredElement) for one in targets.elements):
+            return None
+        return next(number for number, one in enumerate(targets.elements) if one is element)
+
     def inside(self, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
         """Tell whether a node is another one or stands below it."""
         return node is outer or any(above is outer for above in self.ancestors(node))

@@ -106,7 +106,8 @@ class Reliance:
     """A name of a module, or of its class ``owner``, that a fix relies on to stay what it is.
 
     ``invokes`` marks a function that invokes the endpoint with what it is given: whoever calls it
-    may have to change with it. ``changes`` marks a function that changes itself.
+    may have to change with it. ``changes`` marks a function that changes itself, ``makes`` one that
+    is to come.
     """
 
     path: str
@@ -114,6 +115,7 @@ class Reliance:
     name: str
     invokes: bool = False
     changes: bool = False
+    makes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

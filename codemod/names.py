@@ -6,7 +6,7 @@ from collections.abc import Container
 
 import libcst as cst
 
-from codemod.syntax import descendants
+from codemod.syntax import names_in
 
 
 def free_name(taken: Container[str], *candidates: str) -> str:
@@ -22,7 +22,7 @@ def free_name(taken: Container[str], *candidates: str) -> str:
 
 def names_in_function(function: cst.FunctionDef) -> set[str]:
     """Return every name that a function mentions, its parameters included."""
-    return {node.value for node in descendants(function) if isinstance(node, cst.Name)}
+    return {name.value for name in names_in(function)}
 
 
 def body_parameter(function: cst.FunctionDef) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from codemod.calls import LegacyCall
+from codemod.definitions import Kind
 from codemod.facts import Facts
-from codemod.syntax import descendants, unwrap_await
+from codemod.syntax import descendants, names_in, unwrap_await
 from codemod.template import Template, same_object
 from codemod.uploads import Upload
 
@@ -63,8 +64,7 @@ class Near:
         found = dict.fromkeys(self._by_uri.get((function, uri), ()))
         for made in _makers(self._facts, call.location):
             for upload in self._by_node.get(unwrap_await(made), ()):
-                gives_more = upload.via is not None and upload.via.returns == "else"
-                if upload.returns_uri or gives_more:
+                if upload.returns_uri or self._is_item(call.location, upload):
                     found[upload] = None
         if uri and isinstance(uri[0], str) and uri[0].startswith("https://"):
             for upload in self._by_function.get(function, ()):
@@ -72,6 +72,17 @@ class Near:
                     if same_object(uri, upload.bucket, upload.key):
                         found[upload] = None
         return list(found)
+
+    def _is_item(self, location: cst.BaseExpression, upload: Upload) -> bool:
+        """Tell whether a name is the URI in the tuple that a function returned."""
+        if upload.via is None or not isinstance(location, cst.Name):
+            return False
+        definition = self._facts.definitions.of(location)
+        if definition.kind is not Kind.UNPACKED or definition.node is None:
+            return False
+        place = self._facts.index.place_in_tuple(definition.node)
+        items = upload.via.items
+        return place is not None and place < len(items) and items[place] == "uri"
 
 
 def _makers(facts: Facts, location: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
@@ -92,3 +103,12 @@ def made_by(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
     """Tell whether an expression is what an upload returned."""
     made = facts.definitions.resolve(location)
     return unwrap_await(made) is unwrap_await(upload.invocation.whole)
+
+
+def needs_upload(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether an expression is, or is made of, what the statement of an upload binds."""
+    if made_by(facts, location, upload):
+        return True
+    statement = facts.index.statement(upload.invocation.carrier)
+    bound = (facts.definitions.of(name).node for name in names_in(location))
+    return any(node is not None and facts.index.inside(node, statement) for node in bound)

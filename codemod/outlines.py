@@ -98,8 +98,7 @@ def outline(source: bytes | str) -> Outline | None:
             if not _is_self(node.value):
                 found.stored.setdefault(node.attr, node.lineno)
         elif isinstance(node, ast.Call):
-            replaced = _replaced(node)
-            if replaced is not None:
+            for replaced in _replaced(node):
                 found.replaced.setdefault(replaced, node.lineno)
     _take(found, "", [tree], uploading)
     for names, statement in _bindings(tree.body):
@@ -140,24 +139,55 @@ def _is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in ("self", "cls")
 
 
-def _replaced(call: ast.Call) -> str | None:
-    """Return ``name`` of ``setattr(x, "name", new)``, ``patch("a.name", new)`` and the like.
+#: What puts something else in the place of a name that is given as text, and how that is passed.
+_REPLACERS = ("setattr", "patch", "object", "multiple")
+_PASSED = ("new", "value", "side_effect", "new_callable")
 
-    A mock of ``unittest`` takes any arguments and is none.
+
+def _replaced(call: ast.Call) -> Iterator[str]:
+    """Yield ``name`` of ``setattr(x, "name", new)``, ``patch("a.name", new)`` and the like.
+
+    A mock of ``unittest`` takes any arguments and is none, unless it hands them on.
     """
-    name = _dotted(call.func) or ""
-    last = name.rpartition(".")[2]
-    if last not in ("setattr", "patch", "object"):
-        return None
-    texts = [one.value for one in call.args[:2] if isinstance(one, ast.Constant)]
-    if not texts or not isinstance(texts[0], str):
-        return None
-    position = call.args.index(next(one for one in call.args if isinstance(one, ast.Constant)))
-    given = [*call.args[position + 1 :], *(k.value for k in call.keywords if k.arg == "new")]
-    if not given:
-        return None
-    made = _dotted(given[0].func) if isinstance(given[0], ast.Call) else None
-    return None if made is not None and made.endswith("Mock") else texts[0]
+    last = (_dotted(call.func) or "").rpartition(".")[2]
+    if last not in _REPLACERS:
+        return
+    if last == "multiple":
+        yield from (one.arg for one in call.keywords if one.arg and not _takes_anything(one.value))
+        return
+    keywords = {one.arg: one.value for one in call.keywords}
+    named = [keywords[name] for name in ("target", "attribute", "name") if name in keywords]
+    for position, one in enumerate([*named, *call.args[:2]]):
+        text = _text_of(one)
+        if text is not None:
+            rest = call.args[max(position - len(named), -1) + 1 :]
+            given = [*rest, *(keywords[name] for name in _PASSED if name in keywords)]
+            if not all(map(_takes_anything, given)):
+                yield text
+            return
+
+
+def _text_of(node: ast.expr) -> str | None:
+    """Return a text, of one that is put together the last name."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    parts = node.values[-1:] if isinstance(node, ast.JoinedStr) else []
+    if isinstance(node, ast.BinOp):
+        parts = [node.right]
+    text = _text_of(parts[0]) if parts else None
+    return text.rpartition(".")[2] if text is not None else None
+
+
+def _takes_anything(node: ast.expr) -> bool:
+    """Tell a mock, an error to be raised or plain values from a function of one's own."""
+    if isinstance(node, ast.Call):
+        name = (_dotted(node.func) or "").rpartition(".")[2]
+        effects = [one.value for one in node.keywords if one.arg == "side_effect"]
+        return name[:1].isupper() and all(map(_takes_anything, effects))
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        name = (_dotted(node) or "").rpartition(".")[2]
+        return name.endswith(("Mock", "Error", "Exception")) or name == "DEFAULT"
+    return isinstance(node, (ast.Constant, ast.List, ast.Tuple, ast.Dict))
 
 
 def _bindings(body: Iterable[ast.stmt]) -> Iterator[tuple[list[str], ast.stmt]]:

@@ -22,7 +22,7 @@ from codemod.idiom import Idiom
 from codemod.layout import Form, Layout
 from codemod.measure import Measure
 from codemod.names import body_parameter, free_name
-from codemod.near import made_by
+from codemod.near import needs_upload
 from codemod.nodes import (
     assign,
     blank_lines,
@@ -116,7 +116,7 @@ class Planner:
         if call.through is not None:
             edits: dict[cst.CSTNode, Replacement] = {}
             last = call.invocation.args[-1]
-            if made_by(self.facts, call.location, self.candidate.upload):
+            if needs_upload(self.facts, call.location, self.candidate.upload):
                 assert isinstance(call.entry, cst.Arg)
                 edits[call.entry] = [call.entry.with_changes(value=cst.Name("None"))]
             (kept,) = edits.get(last, (last,))

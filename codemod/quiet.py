@@ -67,7 +67,8 @@ def _is_noticed(node: cst.CSTNode) -> bool:
         return not keeps_client and any(_changes_object(one.target) for one in node.targets)
     if isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For)):
         return _changes_object(node.target)
-    return isinstance(node, (cst.Global, cst.Nonlocal, cst.Del, cst.Await, cst.Yield))
+    stopping = (cst.Raise, cst.Assert)
+    return isinstance(node, (cst.Global, cst.Nonlocal, cst.Del, cst.Await, cst.Yield, *stopping))
 
 
 def _changes_object(target: cst.CSTNode) -> bool:

@@ -278,6 +278,7 @@ def _split_with(read: Reading, split: Split) -> Iterator[Reliance]:
     home = index.module_of(split.function)
     owner = index.class_of(split.function)
     owned_by = owner.name.value if owner is not None else ""
-    yield Reliance(read.paths[home], owned_by, split.maker)
+    is_new = not split.maker.exists
+    yield Reliance(read.paths[home], owned_by, split.maker.name, makes=is_new)
     if home is not index.module:
         yield Reliance(read.paths[home], owned_by, split.function.name.value, changes=True)

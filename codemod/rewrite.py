@@ -16,7 +16,7 @@ from codemod.judge import Verdict
 from codemod.layout import Layout
 from codemod.model import Fix, Settings
 from codemod.naming import LimitConstant, LimitPlace, limit_constant, names_seen_from
-from codemod.near import made_by
+from codemod.near import needs_upload
 from codemod.nodes import (
     leading_lines,
     with_lines,
@@ -24,7 +24,7 @@ from codemod.nodes import (
 from codemod.pairing import Candidate
 from codemod.parameters import give_body
 from codemod.planner import Plan, Planner
-from codemod.syntax import descendants
+from codemod.syntax import descendants, names_in
 from codemod.uploads import Split
 from codemod.wrapping import wrapped, wrapped_parameters
 
@@ -66,6 +66,7 @@ def rewrite(
         if function not in taken:
             taken[function] = names_seen_from(facts, layout.uploading)
         names = taken[function]
+        names.update(_taken_over(candidate))
         limit = limits[facts.index.module_of(layout.uploading)]
         plan = Planner(facts, candidate, layout, limit.name, names).plan()
         plan.edits.update(_give_bodies(facts, candidate, served))
@@ -144,6 +145,14 @@ def _functions(candidate: Candidate) -> Iterator[cst.FunctionDef]:
                 yield call.through.function
 
 
+def _taken_over(candidate: Candidate) -> Iterator[str]:
+    """Yield the names in what a caller takes over from a function: no new name may hide them."""
+    upload = candidate.upload
+    own = {one.name for one in upload.prepared}
+    for node in (candidate.payload.node, upload.content_type):
+        yield from (name.value for name in names_in(node) if name not in own) if node else ()
+
+
 def _splits(candidate: Candidate) -> Iterator[Split]:
     """Yield the functions that must be split for a candidate to be rewritten."""
     via = candidate.upload.via
@@ -157,7 +166,7 @@ def _give_bodies(
     """Return the edits of the functions that make the calls, but for those already edited."""
     edits: dict[cst.CSTNode, Replacement] = {}
     for outer in candidate.calls:
-        skips = made_by(facts, outer.location, candidate.upload)
+        skips = needs_upload(facts, outer.location, candidate.upload)
         for call in outer.inward():
             through = call.through
             if through is None or through.has_body is not None or through.function in served:

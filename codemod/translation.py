@@ -166,6 +166,8 @@ class Translation:
         return isinstance(node, cst.Name) and node.value.startswith("__")
 
     def _name(self, name: cst.Name) -> cst.BaseExpression | None:
+        if name not in self.facts.index.parent:  # made up by a fix of the function itself
+            return None
         definition = self.facts.definitions.of(name)
         value = self.bound.get(definition)
         if value is not None:
@@ -174,7 +176,7 @@ class Translation:
             is_named = definition in self.named
             if not is_named and (definition is self.as_it_is or _is_short(value)):
                 return value
-            return self.named.setdefault(definition, cst.Name(definition.name))
+            return self._name_of(definition)
         if not self._is_local(definition):
             if self._imports_it(definition) or self._can_import(definition):
                 return name
@@ -200,6 +202,12 @@ class Translation:
             return None
         if definition not in self.named and _is_plain(value):
             return value
+        return self._name_of(definition)
+
+    def _name_of(self, definition: Definition) -> cst.Name | None:
+        """Give an argument a name; what a method is called on is none."""
+        if not any(arg.value is self.bound[definition] for arg in self.call.args):
+            return None
         return self.named.setdefault(definition, cst.Name(definition.name))
 
     def _can_import(self, definition: Definition) -> bool:

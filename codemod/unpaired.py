@@ -285,7 +285,9 @@ def _is_in_result(facts: Facts, location: cst.BaseExpression, upload: Upload) ->
     """Tell whether a URI is taken out of what an uploading function returned."""
     taken = facts.definitions.resolve(location)
     root = root_name(taken)
-    if upload.via is None or root is None or root is taken:
+    if unwrap_await(taken) is unwrap_await(upload.uploading):
+        return upload.via is not None and upload.via.returns == "else"
+    if upload.via is None or root is None:
         return False
     value = facts.definitions.of(root).value
     return value is not None and unwrap_await(value) is unwrap_await(upload.uploading)

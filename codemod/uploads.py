@@ -49,31 +49,44 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Maker:
+    """A function that makes a payload.
+
+    Attributes:
+        name: What it is called, or will be.
+        arguments: The parameters of the function that uploads which it takes, by their names.
+        is_async: Whether it is a coroutine.
+        exists: Whether it is there already.
+    """
+
+    name: str
+    arguments: tuple[cst.Param, ...]
+    is_async: bool
+    exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Split:
     """How a function that uploads falls into making the payload and uploading it.
 
     Attributes:
         function: The function.
-        maker: The name of the function that makes the payload.
-        arguments: What that needs of what the function is given.
+        maker: The function that makes the payload.
         own: What the function calls its object or class by, if it is a method.
         body: The optional keyword of the function for a payload that is there already.
         form: What the maker returns.
-        is_async: Whether the maker is a coroutine.
         making: What makes the payload in the function, if that has none.
-        has_maker: Whether the function that makes the payload is there.
+        changes: Whether making it may change anything that is there before.
         extraction: What is to be changed, ``None`` if the function is split already.
     """
 
     function: cst.FunctionDef
-    maker: str
-    arguments: tuple[cst.Param, ...]
+    maker: Maker
     own: str | None
     body: str
     form: enum.Enum
-    is_async: bool
     making: tuple[cst.CSTNode, ...]
-    has_maker: bool = True
+    changes: bool
     extraction: Extraction | None = None
 
 
@@ -87,6 +100,7 @@ class Via:
         form: What the payload expression gives there; ``None`` where it is just an argument.
         takes_bytes: Whether the function only uploads the argument, so that bytes will do.
         returns: What a call gives: ``uri``, ``key``, ``nothing`` or ``else``.
+        items: The same for each item, if it gives a tuple.
         split: How the function falls into making the payload and uploading it, if it has to.
         importing: The import that must also name the function that makes the payload.
     """
@@ -96,6 +110,7 @@ class Via:
     form: enum.Enum | None
     takes_bytes: bool
     returns: str
+    items: tuple[str, ...] = ()
     split: Split | None = None
     importing: cst.ImportFrom | None = None
 

@@ -49,6 +49,8 @@ ROOMS = (
     "operations",
     "classes",
     "functions",
+    "handlers",
+    "slices",
     "splits",
     "translation",
     "visibility",

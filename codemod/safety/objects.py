@@ -8,6 +8,7 @@ import libcst as cst
 
 from codemod.announcements import announces_upload
 from codemod.facts import Facts
+from codemod.index import LineOrCompound
 from codemod.layout import fates_left
 from codemod.pairing import Candidate
 from codemod.proposals import Proposal
@@ -101,6 +102,9 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
         ):
             if not _in_handler(case.facts, node, function):
                 return Refusal("upload-announced", node, unlock="log it right after the upload")
+    above = _line_above_try(case)
+    if above is not None and announces_upload(case.facts, above, case.seen.behind):
+        return Refusal("upload-announced", above, unlock="log it right before the upload")
     attached = set(case.layout.attached)
     for one in _lines_between(case.candidate):
         if not case.facts.index.within(one, attached) and announces_upload(
@@ -108,6 +112,19 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
         ):
             return Refusal("upload-announced", one, unlock="log it right after the upload")
     return None
+
+
+def _line_above_try(case: Proposal) -> cst.CSTNode | None:
+    """Return the line above the ``try`` or ``with`` that begins with the upload."""
+    index, current = case.facts.index, case.layout.uploading
+    above: LineOrCompound = current
+    while not index.position(above):
+        above = index.statement(index.block(above))
+        if not isinstance(above, (cst.Try, cst.TryStar, cst.With)):
+            return None
+    if above is current:
+        return None
+    return index.block(above).body[index.position(above) - 1]
 
 
 def _lines_between(candidate: Candidate) -> Iterator[cst.CSTNode]:

@@ -92,6 +92,9 @@ def arguments_only_give_values(case: Proposal) -> Refusal | None:
     """On the inline route the upload's arguments are not evaluated, but the payload is, first."""
     payload, call = case.candidate.payload, case.candidate.upload.invocation
     given_first = [one.value for one in case.candidate.upload.prepared]
+    for value in given_first:
+        if any(isinstance(part, cst.NamedExpr) for part in descendants(value)):
+            return Refusal("argument-has-effects", value, source(value))
     values = [arg.value for arg in call.args if arg.value not in given_first]
     if call.receiver is not call.func:
         values.append(call.receiver)
@@ -130,6 +133,10 @@ def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
         for part in descendants(arg.value):
             if part is payload or case.facts.index.within(part, (payload,)):
                 continue
+            if isinstance(part, cst.Call) and part.args:
+                roots_here = {name.value for arg in part.args for name in names_in(arg.value)}
+                if not roots.isdisjoint(roots_here):
+                    return part
             if isinstance(part, (cst.Subscript, cst.Attribute)):
                 if isinstance(part, cst.Attribute) and _is_set_once(case.facts, part):
                     continue

@@ -1,0 +1,75 @@
+"""What the handlers around an upload catch besides errors of AWS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import libcst as cst
+
+from codemod import effects
+from codemod.facts import Facts
+from codemod.structure import steps_to
+from codemod.syntax import descendants, last_name
+from codemod.uploads import Upload
+
+#: Errors that only AWS clients raise; handlers for them see nothing of the making of a payload.
+_AWS_ERROR = re.compile(
+    r"ClientError|Boto\w*Error|\w*CredentialsError|S3UploadFailedError|S3TransferFailedError"
+    r"|EndpointConnectionError|NoSuch(?:Bucket|Key|Upload)|AWS\w+"
+)
+
+
+def handles_errors_of_payload(facts: Facts, upload: Upload, made: Sequence[cst.CSTNode]) -> bool:
+    """Tell whether the function handles what making or reading the payload may raise.
+
+    Args:
+        facts: The modules.
+        upload: The upload in the function.
+        made: The code that makes the payload near it.
+    """
+    if not made:
+        return False
+    statement = facts.index.statement(upload.uploading)
+    function = facts.index.function(upload.uploading)
+    own = {one.name.value for one in facts.index.classes}
+    may_call_aws = any(_may_call_aws(part) for one in made for part in descendants(one))
+    stops = any(
+        isinstance(part, (cst.Raise, cst.Assert)) for one in made for part in descendants(one)
+    )
+    may_fail = stops or may_call_aws  # as it does in the normal course of things
+    for step in steps_to(facts.index, statement, function):
+        if not isinstance(step.statement, (cst.Try, cst.TryStar)):
+            continue
+        for handler in step.statement.handlers:
+            kinds = [] if handler.type is None else [handler.type]
+            if kinds and isinstance(kinds[0], cst.Tuple):
+                kinds = [element.value for element in kinds[0].elements]
+            names = [last_name(kind) or "" for kind in kinds]
+            of_aws = names and all(name not in own and _AWS_ERROR.fullmatch(name) for name in names)
+            if (not of_aws or may_call_aws) and (may_fail or not _only_logs(handler.body)):
+                return True
+    return False
+
+
+def _may_call_aws(node: cst.CSTNode) -> bool:
+    """Tell whether a call might ask AWS for something; one that only works out a value does not."""
+    if not isinstance(node, cst.Call):
+        return False
+    known = effects.is_stable_call(node) or effects.is_fresh_call(node)
+    return not known and last_name(node.func) not in ("open", "BytesIO", "StringIO", "dumps")
+
+
+def _only_logs(block: cst.BaseSuite) -> bool:
+    """Tell whether a handler only logs the error and raises it again."""
+    small = [
+        part
+        for one in block.body
+        for part in (one.body if isinstance(one, cst.SimpleStatementLine) else [one])
+    ]
+    *logs, last = small
+    return (
+        isinstance(last, cst.Raise)
+        and last.exc is None
+        and all(isinstance(one, cst.Expr) and effects.is_log(one.value) for one in logs)
+    )

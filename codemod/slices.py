@@ -1,0 +1,294 @@
+"""The statements of a function that make what it uploads, and whether they may come first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import libcst as cst
+
+from codemod import effects
+from codemod.calls import METHOD
+from codemod.definitions import Definition, Kind
+from codemod.facts import Facts
+from codemod.handlers import handles_errors_of_payload
+from codemod.index import LineOrCompound
+from codemod.payload import Form, form_of
+from codemod.regions import changed_keys
+from codemod.syntax import callee, descendants, is_self, names_in, root_name
+from codemod.uploads import RECOGNISERS, Upload
+
+#: Code that would do something else in a function of its own.
+_BOUND_TO_FUNCTION = (
+    cst.Return,
+    cst.Yield,
+    cst.Global,
+    cst.Nonlocal,
+    cst.FunctionDef,
+    cst.ClassDef,
+    cst.Del,
+)
+#: Functions that look at the variables of the one that calls them, or may.
+_LOOKING_AROUND = frozenset("locals vars globals dir eval exec".split())
+#: Functions that write what they are given into a file object, which they change, and nothing else.
+_WRITERS = frozenset(
+    "write writelines writerow writerows writeheader writestr dump dumps save savez"
+    " savez_compressed to_csv to_json to_parquet to_excel to_feather to_pickle tobytes compress"
+    " packb pack seek flush".split()
+)
+_HANDLES = frozenset("BytesIO StringIO TextIOWrapper ZipFile GzipFile writer DictWriter".split())
+#: Methods that change what they are called on.
+_GROWING = frozenset(
+    "append extend insert add update setdefault sort reverse appendleft clear".split()
+)
+
+
+class Slice:
+    """What makes the payload of an upload in a function."""
+
+    def __init__(
+        self, facts: Facts, function: cst.FunctionDef, upload: Upload, payload: cst.BaseExpression
+    ) -> None:
+        self._facts = facts
+        self._function = function
+        self._payload = payload
+        self._upload = upload
+        self._local = set(facts.definitions.walk(function).local)
+        self._before = list(self._statements_before())
+        self._wanted = self._locals_in(payload)
+        self._changed = {one: changed_keys(facts.index, [one]) for one in self._before}
+        moving: set[LineOrCompound] = set()
+        found = True
+        while found:  # one that moves may bring another name for what is made
+            found = False
+            for statement in self._before:
+                if statement not in moving and self._belongs_to_payload(statement):
+                    moving.add(statement)
+                    self._wanted |= self._locals_in(statement)
+                    found = True
+        self.moving = tuple(one for one in self._before if one in moving)
+
+    # -- what it consists of ---------------------------------------------------------------
+
+    def _statements_before(self) -> Iterator[LineOrCompound]:
+        """Yield what runs before the upload, in order; a ``try`` or ``with`` as its statements."""
+        index = self._facts.index
+        statement = index.statement(self._upload.uploading)
+        around: list[LineOrCompound] = []
+        while statement is not self._function:
+            block = index.block(statement)
+            above = list(block.body)[: index.position(statement)]
+            around[:0] = cast(list[LineOrCompound], above)
+            statement = index.statement(block)
+        yield from around
+
+    def _belongs_to_payload(self, statement: LineOrCompound) -> bool:
+        """Tell whether a statement makes what is wanted, or stops where that cannot be made."""
+        changed = self._changed[statement]
+        if any(key in changed for key in self._wanted) or any(
+            f"{name}[]" in changed and not self._is_immutable(name) for name in self._wanted
+        ):
+            return True
+        return not isinstance(statement, cst.With) and any(
+            isinstance(part, (cst.Raise, cst.Assert)) for part in descendants(statement)
+        )
+
+    def _bound_to(self, name: str) -> list[Definition]:
+        return self._facts.definitions.walk(self._function).bindings.get(name, [])
+
+    def _is_immutable(self, name: str) -> bool:
+        """Tell whether a variable only ever holds bytes or text, which no call can change."""
+        bound = self._bound_to(name)
+        return bool(bound) and all(
+            one.kind is Kind.ASSIGNED
+            and one.value is not None
+            and form_of(self._facts, one.value) in (Form.BYTES, Form.TEXT)
+            for one in bound
+        )
+
+    def _locals_in(self, node: cst.CSTNode) -> set[str]:
+        return {name.value for name in names_in(node)} & self._local
+
+    def bound(self) -> set[str]:
+        """Return the variables that get a value in what moves."""
+        return {key for one in self.moving for key in self._changed[one]} & self._local
+
+    def _rest(self) -> Iterator[cst.Name]:
+        """Yield the names in everything that stays."""
+        index = self._facts.index
+        left_out = {*self.moving, self._payload}
+        for name in names_in(self._function.body):
+            if not index.within(name, left_out):
+                yield name
+
+    def is_read_by_rest(self) -> bool:
+        """Tell whether what stays reads the variable with the payload."""
+        payload = self._payload
+        if not isinstance(payload, cst.Name):
+            return False
+        return any(name.value == payload.value for name in self._rest())
+
+    def parameters(self) -> Iterator[cst.Param]:
+        """Yield the parameters that making the payload needs, and ``self``."""
+        for param in _params(self._function):
+            if param.name.value in self._wanted:
+                yield param
+
+    def is_async(self) -> bool:
+        """Tell whether making the payload waits for something."""
+        return any(
+            isinstance(part, cst.Await)
+            or (
+                isinstance(part, (cst.For, cst.With, cst.CompFor)) and part.asynchronous is not None
+            )
+            for part in self._parts()
+        )
+
+    def _parts(self) -> Iterator[cst.CSTNode]:
+        for one in (*self.moving, self._payload):
+            yield from descendants(one)
+
+    # -- whether it can be a function of its own -------------------------------------------
+
+    def can_move(self) -> bool:
+        """Tell whether the payload can be made in another function, before all the rest."""
+        kept = self._payload.value if isinstance(self._payload, cst.Name) else None
+        given = {param.name.value for param in _params(self._function)}
+        if kept in given and not self.moving:
+            return False  # the caller makes it
+        bound = self.bound()
+        if self._wanted - bound - given or any(
+            name.value in bound and name.value != kept for name in self._rest()
+        ):
+            return False
+        if kept is not None and (self._is_bound_by_rest(kept) or self._is_read_between(kept)):
+            return False
+        return not any(map(_is_tied, self._parts())) and self.may_come_first()
+
+    def _is_bound_by_rest(self, name: str) -> bool:
+        return not all(
+            one.node is None
+            or isinstance(one.node, cst.Param)
+            or self._facts.index.within(one.node, self.moving)
+            for one in self._bound_to(name)
+        )
+
+    def _is_read_between(self, name: str) -> bool:
+        """Tell whether what stays reads a variable before it has its last value."""
+        index = self._facts.index
+        made = index.order[self.moving[-1]] if self.moving else -1
+        return any(
+            one.value == name and index.order[index.statement(one)] < made for one in self._rest()
+        )
+
+    # -- whether it may come first ---------------------------------------------------------
+
+    def may_come_first(self) -> bool:
+        """Tell whether nobody notices that the payload is made before all the rest.
+
+        Errors that its making raises must not be handled in the function, and what stands before
+        it must not depend on what its making may change.
+        """
+        if handles_errors_of_payload(self._facts, self._upload, self._made_inside()):
+            return False
+        return not self.changes_something() or not any(map(self._may_notice, self._earlier()))
+
+    def _made_inside(self) -> list[cst.CSTNode]:
+        """Return what makes the payload where handlers of the upload may be around it."""
+        index, body = self._facts.index, self._function.body
+        inside: list[cst.CSTNode] = [one for one in self.moving if index.block(one) is not body]
+        return inside if isinstance(self._payload, cst.Name) else [*inside, self._payload]
+
+    def changes_something(self) -> bool:
+        """Tell whether making the payload may change anything but what it makes itself."""
+        return any(map(self._may_change, self._parts()))
+
+    def _may_change(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Call):
+            return not self._is_harmless(node)
+        if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For)):
+            return any(
+                isinstance(part, (cst.Attribute, cst.Subscript)) and not self._is_own(part)
+                for part in descendants(node.target)
+            ) or (isinstance(node, cst.AugAssign) and not self._is_own(node.target))
+        return isinstance(node, (cst.Await, cst.Del))
+
+    def _is_harmless(self, call: cst.Call) -> bool:
+        name = callee(call) or ""
+        if effects.is_stable_call(call) or effects.is_fresh_call(call) or effects.is_log(call):
+            return True
+        if name in self._facts.index.defined_functions:
+            return False
+        if name in _HANDLES or name in _WRITERS:
+            return True
+        return name in _GROWING and self._is_own(call.func)
+
+    def _is_own(self, node: cst.CSTNode) -> bool:
+        """Tell whether something is made in the function itself, and shared with nobody."""
+        root = root_name(node)
+        bound = self._bound_to(root.value) if root is not None else []
+        fresh = (cst.Dict, cst.List, cst.Set, cst.ListComp, cst.DictComp, cst.SetComp)
+        return bool(bound) and all(
+            isinstance(one.node, cst.Name)
+            and (
+                isinstance(one.value, (*fresh, cst.Integer, cst.SimpleString, cst.FormattedString))
+                or callee(one.value or one.node) in _HANDLES
+                or (one.kind is Kind.AUGMENTED)
+            )
+            for one in bound
+        )
+
+    def _earlier(self) -> Iterator[cst.CSTNode]:
+        """Yield what stays and is evaluated before the payload is made in full."""
+        index = self._facts.index
+        order = index.order
+        made_at = index.statement(self._payload)
+        last = made_at if not isinstance(self._payload, cst.Name) else None
+        for one in self._before:
+            if index.inside(self._payload, one):
+                break
+            if one not in self.moving and (
+                last is not None or (self.moving and order[one] < order[self.moving[-1]])
+            ):
+                yield one
+        if index.inside(self._payload, self._upload.invocation.carrier):
+            yield from (
+                arg.value
+                for arg in self._upload.invocation.args
+                if not index.inside(self._payload, arg)
+            )
+
+    def _may_notice(self, node: cst.CSTNode) -> bool:
+        """Tell whether code reads anything that making the payload may change."""
+        index, definitions = self._facts.index, self._facts.definitions
+        shared = self._locals_in(self._payload)
+        shared.update(name for one in self.moving for name in self._locals_in(one))
+        for part in descendants(node):
+            if isinstance(part, cst.Attribute) and is_self(part.value):
+                if part.attr.value in index.late_attributes:
+                    return True
+            elif isinstance(part, (cst.Attribute, cst.Subscript)):
+                root = root_name(part)
+                definition = definitions.of(root) if root is not None else None
+                if definition is not None and root is not None and root.value not in self._local:
+                    if definition.kind in (Kind.ASSIGNED, Kind.SHARED):
+                        if not isinstance(index.parent.get(part), cst.Call):
+                            return True
+            elif isinstance(part, cst.Name) and not is_self(part):
+                if part.value in shared or part.value in definitions.declared_elsewhere:
+                    return True
+            elif isinstance(part, cst.Call) and callee(part) in index.defined_functions:
+                return True
+        return False
+
+
+def _params(function: cst.FunctionDef) -> tuple[cst.Param, ...]:
+    params = function.params
+    return (*params.posonly_params, *params.params, *params.kwonly_params)
+
+
+def _is_tied(node: cst.CSTNode) -> bool:
+    """Tell whether code would do something else, or be unexpected, in another function."""
+    if isinstance(node, cst.Call):
+        return callee(node) in RECOGNISERS or callee(node) in (METHOD, *_LOOKING_AROUND)
+    return isinstance(node, _BOUND_TO_FUNCTION)
