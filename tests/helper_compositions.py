@@ -1,7 +1,12 @@
-"""One request, written as one function and through helpers of the same module and of others."""
+"""One request, written as one function and through helpers of the same module and of others.
+
+Whatever has an effect notes it in one list, and the program is run for two requests: what is done
+twice, not at all or in another order is seen in that list and in the payloads.
+"""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -9,60 +14,244 @@ from hypothesis import strategies as st
 
 from tests.execution import Project
 
-_IMPORTS = "import json\nimport uuid\n\nimport boto3\n"
+HANDLER = "app/handler.py"
+STORAGE = "app/storage.py"
+RECORD = "app/record.py"
+
+#: The imports of a module, by what it says if it needs them.
+_IMPORTS = {
+    r"\bcsv\.": "import csv",
+    r"\bio\.": "import io",
+    r"\bjson\.": "import json",
+    r"\blogger\.": "import logging",
+    r"\buuid\.": "import uuid",
+}
 _CLIENTS = (
     's3 = boto3.client("s3")\nruntime = boto3.client("sagemaker-runtime")\nBUCKET = "inputs"\n'
 )
+_LOGGER = "logger = logging.getLogger(__name__)\n"
+_RECORD = "noted = []\n"
 
-#: How a payload is made of the argument ``data``, and what kind of argument that takes.
+#: Two requests, each with data of its own: their answers or errors, and what was noted.
+_MAIN = """\
+import copy
+
+from app.handler import handle
+from {home} import noted
+
+
+def both(data):
+    answers = []
+    for name, ticket in (("a", "n1"), ("b", "n2")):
+        given = copy.copy(data)
+        try:
+            answer = handle(given, name, ticket)
+        except Exception as error:
+            answer = f"{{type(error).__name__}}: {{error}}"
+        answers.append((answer, given))
+    return answers, noted
+"""
+CALL = "both(PAYLOAD)"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """How a payload is made of the argument ``data``.
+
+    Attributes:
+        kind: What kind of argument that takes.
+        value: The expression that is uploaded.
+        steps: The statements that come before.
+        calls: The function beside the uploading one that is called.
+        is_handle: Whether a file object is uploaded.
+    """
+
+    kind: str
+    value: str
+    steps: tuple[str, ...] = ()
+    calls: str | None = None
+    is_handle: bool = False
+
+
+_BUFFER = ("buffer = io.BytesIO()", 'buffer.write(b"head:")', "buffer.write(data.encode())")
 PAYLOADS = {
-    "data": "bytes",
-    "json.dumps(data)": "str",
-    'json.dumps({"inputs": data}).encode("utf-8")': "str",
-    "data.encode()": "str",
+    "given": Payload("bytes", "data"),
+    "json": Payload("str", "json.dumps(data)"),
+    "json bytes": Payload("str", 'json.dumps({"inputs": data}).encode("utf-8")'),
+    "encoded": Payload("str", "data.encode()"),
+    "numbered by the notes": Payload("str", 'json.dumps({"number": len(noted), "inputs": data})'),
+    "buffer": Payload("str", "buffer.getvalue()", _BUFFER),
+    "rewound buffer": Payload("str", "buffer", (*_BUFFER, "buffer.seek(0)"), is_handle=True),
+    "document": Payload(
+        "str",
+        "json.dumps(document)",
+        ('document = {"inputs": data}', 'document["parameters"] = {"best": 1}'),
+    ),
+    "changed argument": Payload(
+        "json", "json.dumps(data)", ('data["turns"] = data.get("turns", 0) + 1',)
+    ),
+    "rows": Payload(
+        "str",
+        "text.getvalue()",
+        (
+            "text = io.StringIO()",
+            "writer = csv.writer(text)",
+            'writer.writerow(["id", "text"])',
+            "writer.writerow([1, data])",
+        ),
+    ),
+    "lines": Payload(
+        "str",
+        '"\\n".join(lines).encode()',
+        ("lines = []", 'for number in range(2):\n    lines.append(f"{number} {data}")'),
+    ),
+    "branches": Payload(
+        "str",
+        "(head + data).encode()",
+        ('if data.startswith("x"):\n    head = "plain "\nelse:\n    head = "other "',),
+    ),
+    "counted": Payload("str", "counted(data)", calls="counted"),
+    "counted bytes": Payload("bytes", 'b"%d " % next_number() + data', calls="next_number"),
+    "numbered": Payload(
+        "str", 'json.dumps({"number": next_number(), "inputs": data})', calls="next_number"
+    ),
+    "numbered document": Payload(
+        "str",
+        "json.dumps(document)",
+        ('document = {"inputs": data}', 'document["number"] = next_number()'),
+        calls="next_number",
+    ),
+    "filled buffer": Payload(
+        "str",
+        "buffer.getvalue()",
+        ("buffer = io.BytesIO()", "fill(buffer, data)"),
+        calls="fill",
+    ),
 }
+
+#: Functions with effects that stand beside the uploading one.
+_BESIDE = {
+    "counted": ("data", ['noted.append("counted")', 'return f"{len(noted)} {data}".encode()']),
+    "next_number": ("", ['noted.append("numbered")', "return len(noted)"]),
+    "fill": (
+        "buffer, data",
+        ['noted.append("filled")', 'buffer.write(f"{len(noted)} {data}".encode())'],
+    ),
+}
+
 #: How a key is made of the argument ``name``.
-KEYS = ('f"in/{name}.json"', '"in/" + name', '"in/{}".format(name)')
+KEYS = (
+    'f"in/{name}.json"',
+    '"in/" + name',
+    '"in/{}".format(name)',
+    'f"in/{name}/{uuid.uuid4().hex}"',
+    'f"in/{name}-{len(data)}.json"',
+)
 #: What the uploading function gives back.
 RETURNS = ("uri", "key", "nothing")
+#: How the arguments of the uploading function are given.
+ORDERS = ("positions", "keywords")
+#: What makes the payload invalid, and what is done about it.
+CHECKS = {
+    "argument": 'if len({text}) < 4:\n    raise ValueError(f"{{len({text})}} are too few")',
+    "assertion": 'assert len({text}) >= 4, "too few"',
+    "payload": 'if len(body) < 12:\n    raise ValueError(f"{{len(body)}} bytes are too few")',
+}
+#: Functions with effects that the handler calls in its arguments.
+_OF_HANDLER = {
+    "wrapped": ("data", ["noted.append(len(data))", "return {wrapping}"]),
+    "drawn": ("name", ["noted.append(name)", 'return f"{{name}}-{{len(noted)}}"']),
+    "turned": (
+        "data, name",
+        ['data["turned"] = data.get("turned", 0) + 1', "return f\"{{name}}-{{data['turned']}}\""],
+    ),
+    "tagged": ("name", ['noted.append("tagged")', "return name.upper()"]),
+    "stamped": ("ticket", ["noted.append(ticket)", 'return f"{{ticket}}-{{len(noted)}}"']),
+}
+_WRAPPINGS = {
+    "bytes": 'b"%d " % len(noted) + data',
+    "str": 'f"{len(noted)} {data}"',
+    "json": '{"number": len(noted), **data}',
+}
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How a program is divided.
+    """How a program is divided, and what its functions do.
 
     Attributes:
-        payload: The expression that is uploaded.
+        payload: How the payload is made, by its name in ``PAYLOADS``.
+        is_named: Whether it is given a name before the upload.
         key: The expression for the key.
+        key_at: The number of statements of the payload that come before that of the key.
+        check: What validates the payload, by its name in ``CHECKS``.
+        is_checked_first: Whether that is done before the payload is made.
+        guarded: What the ``try`` statement is around that logs errors: ``upload``, ``all`` or
+            nothing.
+        caught: The errors that it logs.
+        logged: Whether the size of the payload is logged ``before`` or ``after`` the upload.
+        data: The argument of the uploading function that the payload is made of.
+        name: The argument that the key is made of.
+        tag: Whether there is a third argument, which is ``logged`` or ``ignored``.
+        order: Whether the arguments are given by position, or as keywords the other way round.
         uploads: What the uploading function returns, ``None`` for an upload in place.
+        is_located: Whether the handler gives the location a name where it makes it itself.
         hands: How many functions the upload is handed through.
         invokes: Whether a function makes the call.
+        is_stamped: Whether an argument of the call has an effect.
         storage: The module of the uploading function: ``app/handler.py`` or another one.
         client: That of the invoking function.
         method: Whether the functions are methods.
+        beside: Whether the functions that methods call are none.
         style: How other modules are imported.
         upload_type: Whether the upload has a content type.
         call_type: Whether the call has one.
     """
 
     payload: str
+    is_named: bool
     key: str
+    key_at: int
+    check: str | None
+    is_checked_first: bool
+    guarded: str | None
+    caught: str
+    logged: str | None
+    data: str
+    name: str
+    tag: str | None
+    order: str
     uploads: str | None
+    is_located: bool
     hands: int
     invokes: bool
+    is_stamped: bool
     storage: str
     client: str
     method: bool
+    beside: bool
     style: str
     upload_type: bool
     call_type: bool
 
     @property
-    def kind(self) -> str:
+    def made(self) -> Payload:
         return PAYLOADS[self.payload]
 
+    @property
+    def kind(self) -> str:
+        """The kind of payload that the handler is given."""
+        return "json" if self.data == "json.dumps(data)" else self.made.kind
 
-HANDLER = "app/handler.py"
+    @property
+    def home(self) -> str:
+        """The module of the list in which effects are noted."""
+        return HANDLER if self.uploads is None or self.storage == HANDLER else RECORD
+
+    @property
+    def is_beside_method(self) -> bool:
+        """Whether the function that makes a payload is a method like the uploading one."""
+        return self.method and not self.beside and self.uploads is not None
 
 
 @st.composite
@@ -70,80 +259,190 @@ def shapes(draw: st.DrawFn) -> Shape:
     """Draw a program that has a helper at least."""
     uploads = draw(st.sampled_from((*RETURNS, None)))
     invokes = True if uploads is None else draw(st.booleans())
-    upload_type, call_type = draw(st.sampled_from(((0, 0), (1, 1), (0, 1), (1, 0))))
+    upload_type, call_type = draw(st.sampled_from(((0, 0), (1, 1), (1, 1), (0, 1), (0, 1), (1, 0))))
+    payload = draw(st.sampled_from(sorted(PAYLOADS)))
+    is_named = not PAYLOADS[payload].is_handle and draw(st.booleans())
+    checks = CHECKS if is_named else [one for one in CHECKS if one != "payload"]
+    check = draw(st.sampled_from((None, None, *checks)))
+    data, name = draw(_arguments(PAYLOADS[payload].kind, uploads))
     return Shape(
-        payload=draw(st.sampled_from(sorted(PAYLOADS))),
+        payload=payload,
+        is_named=is_named,
         key=draw(st.sampled_from(KEYS)),
+        key_at=draw(st.integers(0, 4)),
+        check=check,
+        is_checked_first=check != "payload" and draw(st.booleans()),
+        guarded=draw(st.sampled_from((None, None, "upload", "all"))),
+        caught=draw(st.sampled_from(("ClientError", "Exception"))),
+        logged=draw(st.sampled_from((None, "before", "after"))) if is_named else None,
+        data=data,
+        name=name,
+        tag=draw(st.sampled_from((None, None, "logged", "ignored"))) if uploads else None,
+        order=draw(st.sampled_from(ORDERS)),
         uploads=uploads,
-        hands=draw(st.integers(1, 3)),
+        is_located=uploads != "key" or draw(st.sampled_from((False, False, True))),
+        hands=draw(st.sampled_from((1, 1, 1, 1, 2, 3))),
         invokes=invokes,
-        storage=draw(st.sampled_from((HANDLER, "app/storage.py"))),
+        is_stamped=draw(st.booleans()),
+        storage=draw(st.sampled_from((HANDLER, STORAGE))),
         client=draw(st.sampled_from((HANDLER, "app/client.py"))),
         method=draw(st.booleans()),
+        beside=draw(st.booleans()),
         style=draw(st.sampled_from(("from", "module", "relative"))),
         upload_type=bool(upload_type),
         call_type=bool(call_type),
     )
 
 
+@st.composite
+def _arguments(draw: st.DrawFn, kind: str, uploads: str | None) -> tuple[str, str]:
+    """Draw what the uploading function is given for ``data`` and ``name``."""
+    known = ["data", "wrapped(data)"]
+    if kind == "str":
+        known += ["json.dumps(data)", 'f"{len(noted)} {data}"']
+    data = draw(st.sampled_from(known)) if uploads is not None else "data"
+    if uploads not in ("uri", "key"):
+        return data, "name"
+    known = ["name", "drawn(name)"]
+    if kind == "json" or data == "json.dumps(data)":
+        known.append("turned(data, name)")
+    return data, draw(st.sampled_from(known))
+
+
 def in_one_function(shape: Shape) -> Project:
     """Write the program without any helper."""
-    lines = [
-        "def handle(data, name):",
-        f"    key = {shape.key}",
-        f"    {_put(shape, shape.payload)}",
-        '    location = f"s3://{BUCKET}/{key}"',
-        f"    response = {_invoke(shape)}",
-        '    return response["InferenceId"]',
-    ]
-    text = "\n".join((_IMPORTS, _CLIENTS, "", *lines, ""))
-    return _project({HANDLER: text})
+    handling = [*_in_place(shape), *_answered(shape)]
+    text = _beside(shape, "") + _handler(shape, handling)
+    return _project({HANDLER: text}, HANDLER)
 
 
 def through_helpers(shape: Shape) -> Project:
     """Write the same program through its helpers."""
-    files = {HANDLER: "", shape.storage: "", shape.client: ""}
+    files = {HANDLER: "", shape.storage: "", shape.client: "", shape.home: ""}
     calls = {"upload": "", "invoke": ""}
-    if shape.uploads is not None:
-        files[shape.storage] += _definitions(shape, "Storage", _uploading(shape))
+    if shape.uploads is None:
+        files[HANDLER] += _beside(shape, "")
+    else:
+        beside = _beside(shape, "self, " if shape.is_beside_method else "")
+        functions = _functions(shape, _uploading(shape))
+        if shape.is_beside_method:
+            files[shape.storage] += _class("Storage", beside + functions)
+        else:
+            uploading = _class("Storage", functions) if shape.method else functions
+            files[shape.storage] += beside + uploading
         calls["upload"] = _called(shape, shape.storage, "Storage", f"upload_{shape.hands}")
     if shape.invokes:
-        files[shape.client] += _definitions(shape, "Client", _invoking(shape))
+        functions = _functions(shape, _invoking(shape))
+        files[shape.client] += _class("Client", functions) if shape.method else functions
         calls["invoke"] = _called(shape, shape.client, "Client", "submit")
-    files[HANDLER] += "\n".join(("", "", *_handling(shape, calls), ""))
-    written = {}
+    files[HANDLER] += _handler(shape, _handling(shape, calls))
+    return _project(files, shape.home, _imports(shape))
+
+
+_ANSWER = 'return response["InferenceId"]'
+_LOCATION = 'f"s3://{BUCKET}/{key}"'
+
+
+def _project(files: dict[str, str], home: str, imports: str = "") -> Project:
+    every = {"app/__init__.py": ""}
     for path, text in files.items():
-        imports = _imports(shape) if path == HANDLER else ""
-        written[path] = f"{_IMPORTS}{imports}\n{_CLIENTS}{text}"
-    return _project(written)
+        every[path] = _module(path, text, home, imports if path == HANDLER else "")
+    main = _MAIN.format(home=home.removesuffix(".py").replace("/", "."))
+    return Project(main, {path: text.encode() for path, text in every.items()})
 
 
-def _project(files: dict[str, str]) -> Project:
-    every = {"app/__init__.py": "", **files}
-    return Project(
-        "from app.handler import handle", {path: text.encode() for path, text in every.items()}
-    )
+def _module(path: str, text: str, home: str, imports: str) -> str:
+    """Return a module with the imports and the variables that its functions need."""
+    if path == RECORD:
+        return _RECORD
+    lines = [line for said, line in _IMPORTS.items() if re.search(said, text)]
+    theirs = "from app.record import noted\n" if home != path and "noted" in text else ""
+    first = "".join(f"{line}\n" for line in lines)
+    botocore = "from botocore.exceptions import ClientError\n" if "ClientError" in text else ""
+    variables = _CLIENTS + (_LOGGER if "logger." in text else "") + (_RECORD * (home == path))
+    return f"{first}\nimport boto3\n{botocore}\n{theirs}{imports}\n{variables}{text}".lstrip()
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [textwrap.indent(line, "    ") for line in lines]
+
+
+def _function(name: str, given: str, body: list[str]) -> str:
+    return "\n".join(("", "", f"def {name}({given}):", *_indented(body), ""))
+
+
+def _class(name: str, functions: str) -> str:
+    methods = textwrap.indent(functions.strip().replace("\n\n\n", "\n\n"), "    ")
+    return f"\n\nclass {name}:\n{methods}\n\n\n{name.lower()} = {name}()\n"
+
+
+# -- making the payload and uploading it ---------------------------------------------------
+
+
+def _uploaded(shape: Shape, own: str) -> list[str]:
+    """Return the statements that make the payload and the key, unless it is given, and upload.
+
+    Args:
+        shape: The program.
+        own: What stands before the names of the functions beside.
+    """
+    made = shape.made
+    steps, value = [_of(own, one) for one in made.steps], _of(own, made.value)
+    if shape.is_named:
+        steps.append(f"body = {value}")
+        value = "body"
+    if shape.uploads != "nothing":
+        steps.insert(shape.key_at, f"key = {shape.key}")
+    if shape.check is not None:
+        text = "data['inputs']" if made.kind == "json" else "data"
+        place = 0 if shape.is_checked_first else len(steps)
+        steps.insert(place, CHECKS[shape.check].format(text=text))
+    if shape.tag == "logged":
+        steps.append('logger.info("uploading for %s", tag)')
+    if shape.logged == "before":
+        steps.append('logger.info("uploading %d bytes", len(body))')
+    put = [_put(shape, value)]
+    if shape.guarded == "upload":
+        put = _guarded(shape, put)
+    lines = _guarded(shape, [*steps, *put]) if shape.guarded == "all" else [*steps, *put]
+    if shape.logged == "after":
+        lines.append('logger.info("uploaded %d bytes", len(body))')
+    return lines
+
+
+def _of(own: str, code: str) -> str:
+    return re.sub(rf"\b({'|'.join(_BESIDE)})\(", rf"{own}\1(", code)
 
 
 def _put(shape: Shape, payload: str) -> str:
+    if shape.made.is_handle:
+        extra = ', ExtraArgs={"ContentType": "application/json"}' if shape.upload_type else ""
+        return f"s3.upload_fileobj({payload}, BUCKET, key{extra})"
     content_type = ', ContentType="application/json"' if shape.upload_type else ""
     return f"s3.put_object(Bucket=BUCKET, Key=key, Body={payload}{content_type})"
 
 
-def _invoke(shape: Shape) -> str:
-    content_type = ', ContentType="application/json"' if shape.call_type else ""
-    return (
-        'runtime.invoke_endpoint_async(EndpointName="e", InputLocation=location, InferenceId=name'
-        f"{content_type})"
-    )
+def _guarded(shape: Shape, lines: list[str]) -> list[str]:
+    """Return statements whose errors are logged and raised again."""
+    logged = ['logger.exception("upload failed")', "raise"]
+    return ["try:", *_indented(lines), f"except {shape.caught}:", *_indented(logged)]
+
+
+def _beside(shape: Shape, self: str) -> str:
+    """Return the function with an effect that the uploading one calls, if it calls any."""
+    if shape.made.calls is None:
+        return ""
+    given, body = _BESIDE[shape.made.calls]
+    return _function(shape.made.calls, f"{self}{given}".rstrip(", "), body)
 
 
 def _uploading(shape: Shape) -> list[tuple[str, str, list[str]]]:
     """Return the functions that upload: their names, parameters and bodies."""
-    given = "data, key" if shape.uploads == "nothing" else "data, name"
-    first = [] if shape.uploads == "nothing" else [f"key = {shape.key}"]
-    last = {"uri": ['return f"s3://{BUCKET}/{key}"'], "key": ["return key"]}
-    body = [*first, _put(shape, shape.payload), *last.get(shape.uploads or "", [])]
+    given = ", ".join(("data", "key" if shape.uploads == "nothing" else "name"))
+    given += ", tag" if shape.tag else ""
+    last = {"uri": [f"return {_LOCATION}"], "key": ["return key"]}
+    own = "self." if shape.is_beside_method else ""
+    body = [*_uploaded(shape, own), *last.get(shape.uploads or "", [])]
     functions = [("upload_1", given, body)]
     for number in range(2, shape.hands + 1):
         inner = f"{'self.' if shape.method else ''}upload_{number - 1}({given})"
@@ -151,21 +450,32 @@ def _uploading(shape: Shape) -> list[tuple[str, str, list[str]]]:
     return functions
 
 
-def _invoking(shape: Shape) -> list[tuple[str, str, list[str]]]:
-    body = [f"response = {_invoke(shape)}", 'return response["InferenceId"]']
-    return [("submit", "location, name", body)]
+# -- making the call -----------------------------------------------------------------------
 
 
-def _definitions(shape: Shape, owner: str, functions: list[tuple[str, str, list[str]]]) -> str:
-    self = "self, " if shape.method else ""
-    text = "\n\n".join(
-        "\n".join((f"def {name}({self}{given}):", *(f"    {line}" for line in body)))
-        for name, given, body in functions
+def _ticket(shape: Shape) -> str:
+    return "stamped(ticket)" if shape.is_stamped else "ticket"
+
+
+def _invoke(shape: Shape, location: str, ticket: str) -> str:
+    content_type = ', ContentType="application/json"' if shape.call_type else ""
+    return (
+        'runtime.invoke_endpoint_async(EndpointName="e", '
+        f"InputLocation={location}, InferenceId={ticket}{content_type})"
     )
-    if shape.method:
-        instance = owner.lower()
-        text = f"class {owner}:\n{textwrap.indent(text, '    ')}\n\n\n{instance} = {owner}()"
-    return f"\n\n{text}\n"
+
+
+def _invoking(shape: Shape) -> list[tuple[str, str, list[str]]]:
+    body = [f"response = {_invoke(shape, 'location', 'ticket')}", _ANSWER]
+    return [("submit", "location, ticket", body)]
+
+
+def _functions(shape: Shape, functions: list[tuple[str, str, list[str]]]) -> str:
+    self = "self, " if shape.method else ""
+    return "".join(_function(name, self + given, body) for name, given, body in functions)
+
+
+# -- the handler ---------------------------------------------------------------------------
 
 
 def _called(shape: Shape, path: str, owner: str, name: str) -> str:
@@ -196,20 +506,65 @@ def _imports(shape: Shape) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def _given(shape: Shape) -> list[tuple[str, str]]:
+    """Return the arguments of the uploading function, by parameter, as they are evaluated."""
+    given = [("data", shape.data)]
+    given.append(("key", "key") if shape.uploads == "nothing" else ("name", shape.name))
+    if shape.tag:
+        given.append(("tag", "tagged(ticket)"))
+    return given if shape.order == "positions" else given[::-1]
+
+
+def _in_place(shape: Shape) -> list[str]:
+    """Return all that the uploading function and its call do."""
+    lines = [f"key = {shape.key}"] if shape.uploads == "nothing" else []
+    if shape.name.startswith("turned"):
+        lines.append("source = data")
+    for parameter, value in _given(shape):
+        if parameter != value:
+            lines.append(f"{parameter} = {value.replace('turned(data', 'turned(source')}")
+    return [*lines, *_uploaded(shape, ""), *_located(shape)]
+
+
 def _handling(shape: Shape, calls: dict[str, str]) -> list[str]:
-    lines = ["def handle(data, name):"]
+    given = [
+        value if shape.order == "positions" else f"{parameter}={value}"
+        for parameter, value in _given(shape)
+    ]
+    put = f"{calls['upload']}({', '.join(given)})"
     if shape.uploads == "uri":
-        lines.append(f"    location = {calls['upload']}(data, name)")
+        lines = [f"location = {put}"]
     elif shape.uploads == "key":
-        lines.append(f"    key = {calls['upload']}(data, name)")
+        lines = [f"key = {put}", *_located(shape)]
+    elif shape.uploads == "nothing":
+        lines = [f"key = {shape.key}", put, *_located(shape)]
     else:
-        lines.append(f"    key = {shape.key}")
-        put = f"{calls['upload']}(data, key)" if shape.uploads else _put(shape, shape.payload)
-        lines.append(f"    {put}")
-    if shape.uploads != "uri":
-        lines.append('    location = f"s3://{BUCKET}/{key}"')
+        lines = _in_place(shape)
     if shape.invokes:
-        lines.append(f"    return {calls['invoke']}(location, name)")
-    else:
-        lines += (f"    response = {_invoke(shape)}", '    return response["InferenceId"]')
-    return lines
+        return [*lines, f"return {calls['invoke']}({_location(shape)}, {_ticket(shape)})"]
+    return [*lines, *_answered(shape)]
+
+
+def _located(shape: Shape) -> list[str]:
+    return [f"location = {_LOCATION}"] if shape.is_located else []
+
+
+def _location(shape: Shape) -> str:
+    return "location" if shape.is_located or shape.uploads == "uri" else _LOCATION
+
+
+def _answered(shape: Shape) -> list[str]:
+    """Return the call of the handler itself."""
+    return [f"response = {_invoke(shape, _location(shape), _ticket(shape))}", _ANSWER]
+
+
+def _handler(shape: Shape, handling: list[str]) -> str:
+    """Return the handler and the functions that it calls in its arguments."""
+    text = _function("handle", "data, name, ticket", handling)
+    wrapping = _WRAPPINGS[shape.kind]
+    called = {name: one for name, one in _OF_HANDLER.items() if f"{name}(" in text}
+    before = [
+        _function(name, given, [line.format(wrapping=wrapping) for line in body])
+        for name, (given, body) in called.items()
+    ]
+    return "".join((*before, text))
