@@ -76,6 +76,25 @@ _MUTATORS = frozenset(
 )
 
 
+#: Functions that write what they are given into a file object, which they change, and nothing else.
+_WRITERS = frozenset(
+    "write writelines writerow writerows writeheader writestr dump dumps save savez"
+    " savez_compressed to_csv to_json to_parquet to_excel to_feather to_pickle tobytes compress"
+    " packb pack seek flush".split()
+)
+_HANDLES = frozenset("BytesIO StringIO TextIOWrapper ZipFile GzipFile writer DictWriter".split())
+
+
+def is_writing(call: cst.Call) -> bool:
+    """Tell whether a call serialises something or writes it into a file object."""
+    return last_name(call.func) in _WRITERS
+
+
+def makes_handle(call: cst.Call) -> bool:
+    """Tell whether a call makes a file object in memory, or something that writes into one."""
+    return last_name(call.func) in _HANDLES
+
+
 def is_log(node: cst.CSTNode) -> bool:
     """Tell whether a call only tells a person something: print, a logger, warnings, st.write."""
     if not isinstance(node, cst.Call):

@@ -21,7 +21,8 @@ class Facts:
 
     ``changeable`` are the modules that a fix may change.
     ``sites``, ``ancestries`` and ``relatives`` keep what :mod:`codemod.functions` found of who
-    calls a function and what classes are made from, ``makers`` the names of functions to come.
+    calls a function and what classes are made from, ``makers`` the names of functions to come
+    and ``imports`` those of imports.
     """
 
     index: Index
@@ -35,6 +36,7 @@ class Facts:
     ancestries: dict[cst.ClassDef, frozenset[cst.ClassDef]] = field(default_factory=dict)
     relatives: dict[cst.ClassDef, set[cst.ClassDef]] = field(default_factory=dict)
     makers: dict[str, cst.FunctionDef] = field(default_factory=dict)
+    imports: dict[tuple[cst.Module, str], cst.Module] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -348,9 +348,8 @@ def _virtual(
         here = made if helper.split.extraction is None or may_change else None
     split = here.split if here is not None else None
     if here is None:
-        given = payload_of(facts, inner).node
-        if given not in facts.index.parent:  # that of a function between this one and the upload
-            given = inner.uploading
+        # A payload that was made up for a function between this one and the upload has no place.
+        given = inner.payload if inner.payload in facts.index.parent else inner.uploading
         problem = problem or helper.problem
         problem = problem or Refusal("payload-made-in-helper", given, function.name.value)
         here = _Here(inner.payload, None, False, Translation(facts, function, call.carrier, bound))
@@ -403,6 +402,8 @@ def _virtual(
 def _taken_over(facts: Facts, helper: _Helper, call: Invocation, bound: Bindings) -> _Here | None:
     """Spell the payload as the caller can; ``None`` if it cannot."""
     inner = helper.upload
+    if any(name not in facts.index.parent for name in names_in(inner.payload)):
+        return None  # it is made by a function to come, or has the name of an argument
     payload = _at_its_source(facts, payload_of(facts, inner))
     only_uploaded = _only_uploaded(facts, payload.node)
     named = _named(facts, bound, call, only_uploaded)
@@ -507,7 +508,9 @@ def _is_settled(facts: Facts, node: cst.BaseExpression, changing: Collection[str
         changing: The variables whose contents what runs before it may change.
     """
     if isinstance(node, cst.Name):
-        return not facts.definitions.is_rebound_elsewhere(facts.definitions.of(node))
+        definitions = facts.definitions
+        is_shared = node.value in definitions.declared_elsewhere
+        return not is_shared and not definitions.is_rebound_elsewhere(definitions.of(node))
     if isinstance(node, cst.Attribute) and is_self(node.value):
         name, index = node.attr.value, facts.index
         return name in index.attribute_stores and name not in index.late_attributes

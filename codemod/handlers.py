@@ -57,7 +57,8 @@ def _may_call_aws(node: cst.CSTNode) -> bool:
     if not isinstance(node, cst.Call):
         return False
     known = effects.is_stable_call(node) or effects.is_fresh_call(node)
-    return not known and last_name(node.func) not in ("open", "BytesIO", "StringIO", "dumps")
+    known = known or effects.is_writing(node) or effects.makes_handle(node)
+    return not known and last_name(node.func) != "open"
 
 
 def _only_logs(block: cst.BaseSuite) -> bool:

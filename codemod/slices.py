@@ -30,13 +30,6 @@ _BOUND_TO_FUNCTION = (
 )
 #: Functions that look at the variables of the one that calls them, or may.
 _LOOKING_AROUND = frozenset("locals vars globals dir eval exec".split())
-#: Functions that write what they are given into a file object, which they change, and nothing else.
-_WRITERS = frozenset(
-    "write writelines writerow writerows writeheader writestr dump dumps save savez"
-    " savez_compressed to_csv to_json to_parquet to_excel to_feather to_pickle tobytes compress"
-    " packb pack seek flush".split()
-)
-_HANDLES = frozenset("BytesIO StringIO TextIOWrapper ZipFile GzipFile writer DictWriter".split())
 #: Methods that change what they are called on.
 _GROWING = frozenset(
     "append extend insert add update setdefault sort reverse appendleft clear".split()
@@ -219,7 +212,7 @@ class Slice:
             return True
         if name in self._facts.index.defined_functions:
             return False
-        if name in _HANDLES or name in _WRITERS:
+        if effects.is_writing(call) or effects.makes_handle(call):
             return True
         return name in _GROWING and self._is_own(call.func)
 
@@ -232,7 +225,7 @@ class Slice:
             isinstance(one.node, cst.Name)
             and (
                 isinstance(one.value, (*fresh, cst.Integer, cst.SimpleString, cst.FormattedString))
-                or callee(one.value or one.node) in _HANDLES
+                or (isinstance(one.value, cst.Call) and effects.makes_handle(one.value))
                 or (one.kind is Kind.AUGMENTED)
             )
             for one in bound

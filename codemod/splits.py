@@ -302,7 +302,11 @@ def maker_for(
     if index.linked.imported(here, origin) is not home:
         return None
     if split.maker.name not in index.identifiers[here]:
-        return name, importing
+        if index.linked.starred(here, split.maker.name):
+            return None
+        # Of two functions with one name only the first can be imported by it.
+        source = facts.imports.setdefault((here, split.maker.name), home)
+        return (name, importing) if source is home else None
     is_there = there.kind is Kind.IMPORTED and index.linked(here, split.maker.name) == (
         home,
         (split.maker.name,),

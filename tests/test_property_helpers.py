@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, note
+from hypothesis import given, note
 
 from codemod.files import find
 from codemod.model import Finding, Fix, Settings, Task
@@ -78,33 +78,12 @@ def does_the_same(shape: Shape, tell: Callable[[str], object] = str) -> bool:
     return is_fixed
 
 
-def runs_into_defect(shape: Shape) -> bool:
-    """Tell whether the tool is known to go wrong; each line goes when that is repaired."""
-    is_made = bool(shape.made.steps or shape.made.calls or shape.check)
-    is_all_guarded = shape.guarded == "all" and shape.caught == "Exception"
-    before_upload = shape.guarded == "upload" and shape.logged == "before"
-    drawn_later = shape.order == "positions" and (shape.name == "drawn(name)" or shape.tag)
-    return bool(
-        # A function that could be split is called by another one: an internal error.
-        (shape.uploads and shape.hands > 1 and is_made)
-        # A check moves out of the ``try`` statement that logs its error.
-        or (shape.uploads and shape.check and is_all_guarded)
-        # "uploading 9 bytes" above a ``try`` statement is logged on the inline route, too.
-        or (shape.uploads is None and before_upload)
-        # The inline route makes the location for the invoking function of a key it does not have.
-        or (shape.uploads == "key" and shape.invokes and not shape.is_located)
-        # An argument that reads what a later one changes is evaluated after that.
-        or (shape.uploads and "noted" in shape.data and drawn_later and not is_made)
-    )
-
-
 def test_helpers_make_no_difference() -> None:
     fixed: list[bool] = []
 
     @composed
     @given(shapes())
     def check(shape: Shape) -> None:
-        assume(not runs_into_defect(shape))
         fixed.append(does_the_same(shape, note))
 
     check()

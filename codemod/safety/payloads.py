@@ -129,7 +129,10 @@ def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
     if effects.impure_part(payload) is None:
         return None
     roots = {name.value for name in names_in(payload)}
+    named = [one.value for one in case.candidate.upload.prepared]
     for arg in case.candidate.upload.invocation.args:
+        if arg.value in named:  # evaluated before
+            continue
         for part in descendants(arg.value):
             if part is payload or case.facts.index.within(part, (payload,)):
                 continue
