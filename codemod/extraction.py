@@ -26,7 +26,7 @@ from codemod.payload import Form
 from codemod.redent import redented
 from codemod.syntax import callee, dotted
 from codemod.uploads import Extraction, Split, Upload
-from codemod.wrapping import wrapped_parameters
+from codemod.wrapping import wrapped, wrapped_parameters, wrapped_signature
 
 
 def extract(facts: Facts, split: Split, width: int | None) -> dict[cst.CSTNode, Replacement]:
@@ -41,18 +41,39 @@ def extract(facts: Facts, split: Split, width: int | None) -> dict[cst.CSTNode, 
     """
     assert split.extraction is not None
     function, parts = split.function, split.extraction
-    changed = apply(facts.index, function, _uploading(facts, split, parts, width))
+    edits = _uploading(facts, split, parts, width)
+    if width is not None:
+        for anchor, new in edits.items():
+            if isinstance(anchor, cst.BaseStatement):
+                edits[anchor] = wrapped(facts.index, anchor, new, width)
+    changed = _without_gap(function, apply(facts.index, function, edits))
     if split.maker.exists:
         return {function: [changed]}
     maker = _maker(facts, split, parts)
+    if width is not None:
+        maker = wrapped_signature(facts.index, function, maker, width)
     lines = leading_lines(function)
     around = blank_lines(lines)
-    is_first = facts.index.position(function) == 0
+    is_first = facts.index.position(function) == 0 or facts.cells.is_notebook
     gap = (cst.EmptyLine(indent=False),) * (1 if owner_of(facts, function) is not None else 2)
     changed = changed.with_changes(
         leading_lines=[*(around if not is_first else gap), *from_comment(lines)]
     )
     return {function: [with_lines(maker, around), changed]}
+
+
+def _without_gap(before: cst.FunctionDef, after: cst.FunctionDef) -> cst.FunctionDef:
+    """Return a function without the blank lines in front of what is its first statement now."""
+    body = after.body
+    assert isinstance(body, cst.IndentedBlock)
+    place = 1 if before.get_docstring() is not None else 0
+    first = body.body[place]
+    old = cast(cst.IndentedBlock, before.body).body[place]
+    lines = from_comment(leading_lines(first))
+    if first is old or place or lines == tuple(leading_lines(first)):
+        return after
+    bare = with_lines(first, lines)
+    return after.with_changes(body=body.with_changes(body=[bare, *body.body[1:]]))
 
 
 # -- the function that makes the payload ---------------------------------------------------

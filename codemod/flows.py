@@ -352,7 +352,7 @@ def _virtual(
         given = inner.payload if inner.payload in facts.index.parent else inner.uploading
         problem = problem or helper.problem
         problem = problem or Refusal("payload-made-in-helper", given, function.name.value)
-        here = _Here(inner.payload, None, False, Translation(facts, function, call.carrier, bound))
+        here = _Here(given, None, False, Translation(facts, function, call.carrier, bound))
         if helper.split is not None:
             split = helper.split
     translate = here.translation

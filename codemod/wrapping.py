@@ -56,28 +56,44 @@ def wrapped_parameters(
     index: Index, function: cst.FunctionDef, params: cst.Parameters, width: int
 ) -> dict[cst.CSTNode, Replacement]:
     """Return the edits that give a function other parameters, broken if they are too long."""
-    module = index.module_of(function)
-    now = function.with_changes(
-        params=params, body=cst.SimpleStatementSuite([cst.Pass()]), decorators=(), leading_lines=()
+    now = function.with_changes(params=params)
+    broken = wrapped_signature(index, function, now, width)
+    if broken is now:
+        return {function.params: [params]}
+    return {
+        function.whitespace_before_params: [broken.whitespace_before_params],
+        function.params: [broken.params],
+    }
+
+
+def wrapped_signature(
+    index: Index, place: cst.CSTNode, function: cst.FunctionDef, width: int
+) -> cst.FunctionDef:
+    """Return a function with its parameters on lines of their own, if they are too long for one.
+
+    Args:
+        index: The modules.
+        place: A function where this one is to stand.
+        function: The function.
+        width: How long a line may be.
+    """
+    module = index.module_of(place)
+    bare = function.with_changes(
+        body=cst.SimpleStatementSuite([cst.Pass()]), decorators=(), leading_lines=()
     )
-    code = module.code_for_node(now).rstrip()
+    code = module.code_for_node(bare).rstrip()
     column = sum(
         _length(above.indent if above.indent is not None else module.default_indent)
-        for above in index.ancestors(function)
+        for above in index.ancestors(place)
         if isinstance(above, cst.IndentedBlock)
     )
     if "\n" in code or column + len(code) - len(" pass") <= width:
-        return {function.params: [params]}
+        return function
     inner, outer = _brackets(module)
-    for one_each in (False, True):
-        edits: dict[cst.CSTNode, Replacement] = {
-            function.whitespace_before_params: [inner],
-            function.params: [_broken_parameters(params, inner, outer, one_each=one_each)],
-        }
-        line = module.code_for_node(params)
-        if _length(module.default_indent) + column + len(line) <= width:
-            break
-    return edits
+    line = module.code_for_node(function.params)
+    one_each = _length(module.default_indent) + column + len(line) > width
+    params = _broken_parameters(function.params, inner, outer, one_each=one_each)
+    return function.with_changes(whitespace_before_params=inner, params=params)
 
 
 def _broken_parameters(
@@ -87,18 +103,19 @@ def _broken_parameters(
     *,
     one_each: bool,
 ) -> cst.Parameters:
-    """Return parameters on a line of their own, or each on one; the last comes by keyword."""
+    """Return parameters on a line of their own, or each on one."""
     between = cst.Comma(whitespace_after=inner if one_each else cst.SimpleWhitespace(" "))
     every = {
         name: [one.with_changes(comma=between) for one in getattr(params, name)]
         for name in ("posonly_params", "params", "kwonly_params")
     }
-    last = every["kwonly_params"][-1]
+    group = next(name for name in reversed(every) if every[name])
+    last = every[group][-1]
     if one_each:
         last = last.with_changes(comma=cst.Comma(whitespace_after=outer))
     else:
         last = last.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=outer)
-    changes: dict[str, object] = {**every, "kwonly_params": [*every["kwonly_params"][:-1], last]}
+    changes: dict[str, object] = {**every, group: [*every[group][:-1], last]}
     for name in ("star_arg", "posonly_ind"):
         mark = getattr(params, name)
         if isinstance(mark, (cst.ParamStar, cst.ParamSlash, cst.Param)):
