@@ -207,7 +207,11 @@ def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
         and reach_of(facts, upload, call) is not None
     ]
     for upload in reversed(earlier):
-        if any(_same(facts, value, upload) for value in _alternatives(facts, call.location)):
+        values = list(_alternatives(facts, call.location))
+        if any(_same(facts, value, upload) for value in values) or (
+            _is_one_of_several(facts, call.location)
+            and any(_may_give(facts, value, upload) for value in values)
+        ):
             return Unpaired(call, upload, _path_refusal(facts, upload, call))
     uri = uri_of(facts, call)
     for upload in reversed(earlier):
@@ -238,13 +242,24 @@ def _path_refusal(facts: Facts, upload: Upload, call: LegacyCall) -> Refusal:
 
 
 def _same(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
-    gives_more = upload.via is not None and upload.via.returns == "else"
-    if (upload.returns_uri or gives_more) and made_by(facts, value, upload):
+    if upload.returns_uri and made_by(facts, value, upload):
         return True
     uri = facts.templates.of(value)
     if upload.bucket is not None and upload.key is not None:
         return same_object(uri, upload.bucket, upload.key)
     return uri == upload.uri
+
+
+def _is_one_of_several(facts: Facts, location: cst.BaseExpression) -> bool:
+    if not isinstance(location, cst.Name):
+        return isinstance(location, cst.IfExp)
+    return len(list(facts.definitions.of(location).origins())) > 1
+
+
+def _may_give(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether an expression calls a function that uploads, and returns who knows what."""
+    gives_more = upload.via is not None and upload.via.returns == "else"
+    return gives_more and made_by(facts, value, upload)
 
 
 def _alternatives(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
