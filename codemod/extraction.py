@@ -7,7 +7,7 @@ from typing import cast
 
 import libcst as cst
 
-from codemod.arguments import keyword_argument, without_comment
+from codemod.arguments import keyword_argument, with_last, without_comment
 from codemod.classes import owner_of
 from codemod.edits import Replacement, apply, substitute
 from codemod.facts import Facts
@@ -39,15 +39,20 @@ def extract(facts: Facts, split: Split, width: int | None) -> dict[cst.CSTNode, 
         split: What moves.
         width: How long the lines of the file may be, ``None`` for any length.
     """
-    assert split.extraction is not None
     function, parts = split.function, split.extraction
-    edits = _uploading(facts, split, parts, width)
+    edits = _with_parameter(facts, split, width)
+    if parts is not None:
+        _take_out(facts, split, parts, edits)
+    if split.handed_to is not None:
+        last = split.handed_to.args[-1]
+        added = keyword_argument(split.inner_body, cst.Name(split.body))
+        edits[last] = with_last(split.handed_to.carrier, last, added)
     if width is not None:
         for anchor, new in edits.items():
             if isinstance(anchor, cst.BaseStatement):
                 edits[anchor] = wrapped(facts.index, anchor, new, width)
     changed = _without_gap(function, apply(facts.index, function, edits))
-    if split.maker.exists:
+    if parts is None or split.maker.exists:
         return {function: [changed]}
     maker = _maker(facts, split, parts)
     if width is not None:
@@ -170,15 +175,20 @@ def _parameters(function: cst.FunctionDef, split: Split) -> cst.Parameters:
 # -- the function that uploads -------------------------------------------------------------
 
 
-def _uploading(
-    facts: Facts, split: Split, parts: Extraction, width: int | None
+def _with_parameter(
+    facts: Facts, split: Split, width: int | None
 ) -> dict[cst.CSTNode, Replacement]:
-    """Return the edits within the function that uploads."""
+    params = with_body(facts, split.function, split.body)
+    if width is None:
+        return {split.function.params: [params]}
+    return wrapped_parameters(facts.index, split.function, params, width)
+
+
+def _take_out(
+    facts: Facts, split: Split, parts: Extraction, edits: dict[cst.CSTNode, Replacement]
+) -> None:
+    """Add the edits of the statements of the function that uploads."""
     index, function = facts.index, split.function
-    params = with_body(facts, function, split.body)
-    edits: dict[cst.CSTNode, Replacement] = {function.params: [params]}
-    if width is not None:
-        edits = wrapped_parameters(index, function, params, width)
     body, made = cst.Name(split.body), _call_of_maker(split)
     if not parts.keeps_name:
         put = body if parts.handle is None else cst.Call(parts.handle, [cst.Arg(body)])
@@ -190,7 +200,7 @@ def _uploading(
         anchor = parts.statements[-1]
         first = leading_lines(parts.statements[0])
         edits[anchor] = [with_lines(new, blank_lines(first))]
-        return edits
+        return
     statement = index.statement(parts.payload)
     inner: dict[cst.CSTNode, Replacement] = {}
     if parts.payload in edits:
@@ -200,7 +210,6 @@ def _uploading(
         with_lines(new, leading_lines(statement)),
         with_lines(cast(cst.BaseStatement, changed), ()),
     ]
-    return edits
 
 
 def _made_if_missing(

@@ -323,6 +323,7 @@ class _Here:
         translation: What the expression was translated with.
         split: How the function is split for it, if it is.
         importing: The import that must also name the function that makes the payload.
+        handed: The parameter that the call hands on as the payload.
     """
 
     node: cst.BaseExpression
@@ -331,6 +332,7 @@ class _Here:
     translation: Translation
     split: Split | None = None
     importing: cst.ImportFrom | None = None
+    handed: cst.Param | None = None
 
 
 def _virtual(
@@ -345,7 +347,7 @@ def _virtual(
     may_change = facts.index.module_of(function) in facts.changeable
     if here is None and problem is None and helper.split is not None:
         made = _made_by_maker(facts, helper.split, call, bound)
-        here = made if helper.split.extraction is None or may_change else None
+        here = made if helper.split.is_done or may_change else None
     split = here.split if here is not None else None
     if here is None:
         # A payload that was made up for a function between this one and the upload has no place.
@@ -378,6 +380,7 @@ def _virtual(
         helper.items,
         split,
         here.importing,
+        here.handed,
     )
     return replace(
         inner,
@@ -452,7 +455,22 @@ def _made_by_maker(facts: Facts, split: Split, call: Invocation, bound: Bindings
     if split.maker.is_async:
         node = cst.Await(node)
     assert isinstance(split.form, Form)
-    return _Here(node, split.form, False, translate, split, importing)
+    handed = _handed_on(facts, split, call, bound)
+    return _Here(node, split.form, False, translate, split, importing, handed)
+
+
+def _handed_on(facts: Facts, split: Split, call: Invocation, bound: Bindings) -> cst.Param | None:
+    """Return the optional parameter of the calling function that a call gives as the payload."""
+    value = next((value for one, value in bound.items() if one.name == split.body), None)
+    if not isinstance(value, cst.Name) or value not in facts.index.parent:
+        return None
+    param = facts.definitions.of(value).node
+    is_own = isinstance(param, cst.Param) and facts.index.inside(
+        param, facts.index.function(call.carrier)
+    )
+    if not is_own or not isinstance(param, cst.Param) or not is_none(param.default):
+        return None
+    return param
 
 
 def _can_hand_over(facts: Facts, split: Split, call: Invocation, bound: Bindings) -> bool:
@@ -467,7 +485,7 @@ def _can_hand_over(facts: Facts, split: Split, call: Invocation, bound: Bindings
         return False
     for definition, value in bound.items():
         if definition.name == split.body and not facts.index.inside(value, split.function.params):
-            return False
+            return _handed_on(facts, split, call, bound) is not None
         is_own = owner is not None and definition.name == split.own
         if is_own and isinstance(call.func, cst.Attribute) and value is not call.func.value:
             return False  # the class is called, and the object an argument like the others

@@ -252,9 +252,8 @@ def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
             invokes=True,
         )
     for verdict in judgement.verdicts:
-        via = verdict.upload.via
-        if via is not None and via.split is not None and via.split.extraction is not None:
-            yield from _split_with(read, via.split)
+        for split in verdict.upload.splits():
+            yield from _split_with(read, split)
         if verdict.fix is Fix.NONE:
             continue
         through = [

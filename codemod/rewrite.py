@@ -25,7 +25,6 @@ from codemod.pairing import Candidate
 from codemod.parameters import give_body
 from codemod.planner import Plan, Planner
 from codemod.syntax import descendants, names_in
-from codemod.uploads import Split
 from codemod.wrapping import wrapped, wrapped_parameters
 
 
@@ -70,7 +69,7 @@ def rewrite(
         limit = limits[facts.index.module_of(layout.uploading)]
         plan = Planner(facts, candidate, layout, limit.name, names).plan()
         plan.edits.update(_give_bodies(facts, candidate, served))
-        splits = [one for one in _splits(candidate) if one.function not in split]
+        splits = [one for one in candidate.upload.splits() if one.function not in split]
         for one in splits:
             width = widths.get(facts.index.module_of(one.function))
             plan.edits.update(extract(facts, one, width))
@@ -151,13 +150,6 @@ def _taken_over(candidate: Candidate) -> Iterator[str]:
     own = {one.name for one in upload.prepared}
     for node in (candidate.payload.node, upload.content_type):
         yield from (name.value for name in names_in(node) if name not in own) if node else ()
-
-
-def _splits(candidate: Candidate) -> Iterator[Split]:
-    """Yield the functions that must be split for a candidate to be rewritten."""
-    via = candidate.upload.via
-    if via is not None and via.split is not None and via.split.extraction is not None:
-        yield via.split
 
 
 def _give_bodies(

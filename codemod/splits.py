@@ -8,13 +8,16 @@ uploads takes it as an optional keyword, so that its other callers go on as befo
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import cast
 
 import libcst as cst
 
+from codemod.calls import METHOD
 from codemod.classes import is_static, owner_of
 from codemod.definitions import Kind
 from codemod.facts import Facts
+from codemod.functions import sites
 from codemod.names import body_parameter, free_name
 from codemod.payload import Form, form_of, payload_of
 from codemod.slices import Slice
@@ -27,7 +30,7 @@ from codemod.syntax import (
     tested_for_none,
     unwrap_await,
 )
-from codemod.uploads import Extraction, Given, Maker, Split, Upload
+from codemod.uploads import Extraction, Given, Maker, Split, Upload, Via
 
 #: What functions that upload are called, and what their names say of where to.
 _VERB = re.compile(r"^(?:upload|put|store|save|send|write|push|stage|stash|copy)(?:_|$)")
@@ -37,8 +40,10 @@ _PLACE = re.compile(r"(?:^|_)(?:(?:to|in|into|on)_)?(?:s3|bucket)$")
 
 def split_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Split | None:
     """Return how to split a function that makes an upload; ``None`` if that cannot be done."""
-    if upload.via is not None or not _may_be_split(facts, function):
+    if not _may_be_split(facts, function):
         return None
+    if upload.via is not None:
+        return _handing_on(facts, function, upload, upload.via)
     made = _made_if_missing(facts, upload)
     if made is not None:
         return _done(facts, function, upload, *made)
@@ -72,6 +77,61 @@ def split_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Split |
         (*moving.moving, node),
         moving.changes_something(),
         Extraction(moving.moving, node, result, form is Form.TEXT, handle, keeps_name),
+    )
+
+
+def _handing_on(facts: Facts, function: cst.FunctionDef, upload: Upload, via: Via) -> Split | None:
+    """Let a function that calls one that is split hand the payload on to it."""
+    inner, call = via.split, unwrap_await(upload.payload)
+    if inner is None or upload.problem is not None or upload.prepared:
+        return None
+    if owner_of(facts, inner.function) is not owner_of(facts, function):
+        return None
+    if facts.index.module_of(inner.function) is not facts.index.module_of(function):
+        return None
+    if inner.changes and not _begins_with(facts, function, upload):
+        return None
+    assert isinstance(call, cst.Call)
+    params = {one.name.value: one for one in _plain_params(function)}
+    arguments = []
+    for taken, arg in zip(inner.maker.arguments, call.args, strict=False):
+        own = params.get(arg.value.value) if isinstance(arg.value, cst.Name) else None
+        if own is None or arg.keyword is not None or own.name.value != taken.name.value:
+            return None
+        if facts.definitions.of(cst.ensure_type(arg.value, cst.Name)).node is not own:
+            return None
+        if not _same_default(own, taken):
+            return None
+        arguments.append(own)
+    maker = replace(inner.maker, arguments=tuple(arguments))
+    body = via.handed.name.value if via.handed is not None else body_parameter(function)
+    handed_to = upload.invocation if via.handed is None else None
+    own_name = _own(facts, function)
+    form = inner.form
+    return Split(
+        function,
+        maker,
+        own_name,
+        body,
+        form,
+        (),
+        inner.changes,
+        handed_to=handed_to,
+        inner_body=inner.body,
+    )
+
+
+def _begins_with(facts: Facts, function: cst.FunctionDef, upload: Upload) -> bool:
+    """Tell whether a function does nothing before it hands its parameters to another."""
+    statement = facts.index.statement(upload.invocation.carrier)
+    first = 1 if function.get_docstring() is not None else 0
+    is_first = facts.index.block(statement) is function.body
+    return (
+        is_first
+        and facts.index.position(statement) == first
+        and all(
+            isinstance(arg.value, (cst.Name, cst.SimpleString)) for arg in upload.invocation.args
+        )
     )
 
 
@@ -129,11 +189,29 @@ def _own(facts: Facts, function: cst.FunctionDef) -> str | None:
     return params[0].name.value if params else owner.name.value
 
 
+def _is_handed_out(facts: Facts, function: cst.FunctionDef) -> bool:
+    """Tell whether a public function may hand payloads on to this one, which is none."""
+    seen, stack = {function}, [function]
+    while stack:
+        for func in sites(facts, stack.pop()):
+            calling = facts.index.function(func)
+            if not isinstance(calling, cst.FunctionDef) or calling in seen:
+                continue
+            seen.add(calling)
+            parts = descendants(calling.body)
+            if any(isinstance(part, cst.Attribute) and part.attr.value == METHOD for part in parts):
+                continue
+            if not calling.name.value.startswith("_"):
+                return True
+            stack.append(calling)
+    return False
+
+
 def _maker_name(facts: Facts, function: cst.FunctionDef) -> str:
     """Return a name that no other function has, nor will have."""
     name = function.name.value
     plain = name.lstrip("_")
-    private = name[: len(name) - len(plain)]
+    private = "" if _is_handed_out(facts, function) else name[: len(name) - len(plain)]
     what = _PLACE.sub("", _VERB.sub("", _TOO.sub("", plain)))
     taken = {one for names in facts.index.identifiers.values() for one in names}
     taken |= {known for known, other in facts.makers.items() if other is not function}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -78,6 +78,8 @@ class Split:
         making: What makes the payload in the function, if that has none.
         changes: Whether making it may change anything that is there before.
         extraction: What is to be changed, ``None`` if the function is split already.
+        handed_to: The call that is to be handed the payload, in a function that only calls another.
+        inner_body: The keyword by which that is done.
     """
 
     function: cst.FunctionDef
@@ -88,6 +90,13 @@ class Split:
     making: tuple[cst.CSTNode, ...]
     changes: bool
     extraction: Extraction | None = None
+    handed_to: Invocation | None = None
+    inner_body: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to change."""
+        return self.extraction is None and self.handed_to is None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +112,7 @@ class Via:
         items: The same for each item, if it gives a tuple.
         split: How the function falls into making the payload and uploading it, if it has to.
         importing: The import that must also name the function that makes the payload.
+        handed: The parameter that the call hands on as the payload, if it does.
     """
 
     function: cst.FunctionDef
@@ -113,6 +123,7 @@ class Via:
     items: tuple[str, ...] = ()
     split: Split | None = None
     importing: cst.ImportFrom | None = None
+    handed: cst.Param | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,6 +178,14 @@ class Upload:
     content_type_problem: Refusal | None = None
     imports: frozenset[Needed] = frozenset()
     type_imports: frozenset[Needed] = frozenset()
+
+    def splits(self) -> Iterator[Split]:
+        """Yield how the functions on the way have to be split, the outermost first."""
+        via = self.via
+        while via is not None:
+            if via.split is not None and not via.split.is_done:
+                yield via.split
+            via = via.inner.via
 
     @property
     def innermost(self) -> Upload:

@@ -23,6 +23,7 @@ from codemod.safety.payloads import (
     calls_agree_on_location,
     content_type_can_travel,
     payload_can_be_sent,
+    payload_is_not_handed_on,
     payload_is_not_used_later,
     upload_is_finished,
 )
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     payload_is_not_used_later,
     arguments_only_give_values,
     upload_is_finished,
+    payload_is_not_handed_on,
     content_type_can_travel,
     calls_agree_on_content_type,
     calls_agree_on_location,

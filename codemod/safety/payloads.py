@@ -198,6 +198,15 @@ def calls_agree_on_location(case: Proposal) -> Refusal | None:
     return None
 
 
+def payload_is_not_handed_on(case: Proposal) -> Refusal | None:
+    """A call that gets its payload from a parameter has no room for another one."""
+    via = case.candidate.upload.via
+    if via is not None and via.handed is not None:
+        name = via.function.name.value
+        return Refusal("helper-call-unclear", case.candidate.upload.invocation.carrier, name)
+    return None
+
+
 def upload_is_finished(case: Proposal) -> Refusal | None:
     """An upload handed to a thread without ``await`` may still be running at the call."""
     call = case.candidate.upload.invocation
