@@ -19,7 +19,7 @@ from codemod.facts import Facts
 from codemod.pairing import Candidate
 from codemod.refusals import Refusal
 from codemod.syntax import descendants, names_in, unwrap_await
-from codemod.uploads import Upload
+from codemod.transfers import Upload
 
 
 @dataclass(slots=True, eq=False)

@@ -13,19 +13,12 @@ from codemod.edits import Replacement, apply, substitute
 from codemod.facts import Facts
 from codemod.idiom import Idiom
 from codemod.index import Index
-from codemod.nodes import (
-    assign,
-    blank_lines,
-    encoded,
-    from_comment,
-    leading_lines,
-    with_lines,
-)
+from codemod.nodes import assign, blank_lines, encoded, from_comment, leading_lines, with_lines
 from codemod.parameters import with_body
 from codemod.payload import Form
 from codemod.redent import redented
 from codemod.syntax import callee, dotted
-from codemod.uploads import Extraction, Split, Upload
+from codemod.transfers import Extraction, Split, Upload
 from codemod.wrapping import wrapped, wrapped_parameters, wrapped_signature
 
 

@@ -14,7 +14,7 @@ from codemod.reading import Places
 from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.syntax import unwrap_await
-from codemod.uploads import Upload
+from codemod.transfers import Upload
 
 _SUPPRESSION = re.compile(
     r"#\s*(?:noqa|async-inline:\s*ignore)(?P<codes>\s*[:\[]\s*[A-Z][A-Z0-9, ]*\]?)?",

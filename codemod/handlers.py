@@ -11,7 +11,7 @@ from codemod import effects
 from codemod.facts import Facts
 from codemod.structure import steps_to
 from codemod.syntax import descendants, last_name
-from codemod.uploads import Upload
+from codemod.transfers import Upload
 
 #: Errors that only AWS clients raise; handlers for them see nothing of the making of a payload.
 _AWS_ERROR = re.compile(

@@ -19,7 +19,8 @@ from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
 from codemod.template import literal
-from codemod.uploads import Upload, find_uploads
+from codemod.transfers import Upload
+from codemod.uploads import find_uploads
 from codemod.visibility import Visibility
 
 

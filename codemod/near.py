@@ -11,7 +11,7 @@ from codemod.definitions import Kind
 from codemod.facts import Facts
 from codemod.syntax import descendants, names_in, unwrap_await
 from codemod.template import Template, same_object
-from codemod.uploads import Upload
+from codemod.transfers import Upload
 
 
 class Near:

@@ -20,7 +20,7 @@ from codemod.syntax import (
     string_value,
 )
 from codemod.template import Template, contains, literal, may_match
-from codemod.uploads import Upload
+from codemod.transfers import Upload
 
 READERS = frozenset(
     "get_object download_file download_fileobj head_object copy_object copy get_object_attributes"

@@ -10,8 +10,8 @@ from codemod.near import Near
 from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import Span, is_always_run, swallows
+from codemod.transfers import Upload
 from codemod.unpaired import Unpaired, explained, reach_of
-from codemod.uploads import Upload
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from codemod.syntax import (
     last_name,
     string_value,
 )
-from codemod.uploads import Given, Upload
+from codemod.transfers import Given, Upload
 
 
 class Form(enum.Enum):

@@ -36,7 +36,7 @@ from codemod.pairing import Candidate
 from codemod.payload import Form as PayloadForm
 from codemod.redent import redented
 from codemod.syntax import descendants, dict_items
-from codemod.uploads import Given, Split
+from codemod.transfers import Given, Split
 
 
 @dataclass(frozen=True, slots=True, eq=False)

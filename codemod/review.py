@@ -28,7 +28,7 @@ from codemod.parsing import glance, parse
 from codemod.reading import Reading, pointed_at
 from codemod.repository import Repository
 from codemod.source import is_notebook
-from codemod.uploads import Split
+from codemod.transfers import Split
 
 if TYPE_CHECKING:
     from codemod.joining import Joined

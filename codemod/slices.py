@@ -16,7 +16,8 @@ from codemod.index import LineOrCompound
 from codemod.payload import Form, form_of
 from codemod.regions import changed_keys
 from codemod.syntax import callee, descendants, is_self, names_in, root_name
-from codemod.uploads import RECOGNISERS, Upload
+from codemod.transfers import Upload
+from codemod.uploads import RECOGNISERS
 
 #: Code that would do something else in a function of its own.
 _BOUND_TO_FUNCTION = (

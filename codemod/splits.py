@@ -30,7 +30,7 @@ from codemod.syntax import (
     tested_for_none,
     unwrap_await,
 )
-from codemod.uploads import Extraction, Given, Maker, Split, Upload, Via
+from codemod.transfers import Extraction, Given, Maker, Split, Upload, Via
 
 #: What functions that upload are called, and what their names say of where to.
 _VERB = re.compile(r"^(?:upload|put|store|save|send|write|push|stage|stash|copy)(?:_|$)")

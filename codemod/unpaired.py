@@ -15,7 +15,7 @@ from codemod.refusals import Refusal
 from codemod.structure import Span, span, swallows
 from codemod.syntax import descendants, is_self, names_in, root_name, unwrap_await
 from codemod.template import Hole, Piece, Template, contains, literal, same_object, source
-from codemod.uploads import Upload
+from codemod.transfers import Upload
 
 #: How many names may lie between what a call invokes and what is kept for it.
 _STEPS = 4

@@ -14,7 +14,7 @@ from codemod.quiet import noticed_part
 from codemod.refusals import Refusal
 from codemod.syntax import callee, descendants, is_self, names_in, root_name
 from codemod.template import source
-from codemod.uploads import Given
+from codemod.transfers import Given
 
 
 def payload_can_be_sent(case: Proposal) -> Refusal | None:

@@ -1,0 +1,187 @@
+"""What a function does besides uploading, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from codemod import effects
+from codemod.announcements import announces_upload
+from codemod.definitions import Definition
+from codemod.facts import Facts
+from codemod.quiet import makes_client, noticed_part
+from codemod.refusals import Refusal
+from codemod.structure import is_always_run, is_loop, steps_to
+from codemod.syntax import argument, callee, descendants, is_none, string_value, unwrap_await
+from codemod.template import same_object
+from codemod.transfers import Upload
+from codemod.translation import is_what_it_seems
+
+
+def place_problem(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Refusal | None:
+    statement = facts.index.statement(upload.uploading)
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return Refusal("shared-line", upload.uploading)
+    body = function.body
+    assert isinstance(body, (cst.IndentedBlock, cst.SimpleStatementSuite))
+    for step in steps_to(facts.index, statement, function):
+        if is_loop(step):
+            return Refusal("upload-in-loop", step.statement)
+        if not is_always_run(step):
+            return Refusal("upload-conditional", step.statement)
+    return None
+
+
+def effect_problem(
+    facts: Facts, function: cst.FunctionDef, upload: Upload, made: Sequence[cst.CSTNode] = ()
+) -> Refusal | None:
+    """Refuse if a function does anything that the inline route would leave out.
+
+    Args:
+        facts: The modules.
+        function: The function.
+        upload: The upload inside it.
+        made: What that route does as well, for it makes the payload.
+    """
+    index = facts.index
+    order = index.order[index.statement(upload.uploading)]
+    for node in descendants(function.body):
+        if made and index.within(node, made):
+            continue
+        if isinstance(node, _MORE) and not _is_transparent(node):
+            return Refusal("helper-does-more", node, function.name.value)
+        if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For)):
+            if not isinstance(node.target, (cst.Name, cst.Tuple)):
+                return Refusal("helper-does-more", node.target, function.name.value)
+        if isinstance(node, (cst.Raise, cst.Return)):
+            if index.order[index.statement(node)] < order and not _in_handler(facts, node):
+                return Refusal("helper-returns-early", node, function.name.value)
+        if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
+            return Refusal("helper-does-more", node, function.name.value)
+    return None
+
+
+#: Statements and expressions that do something a skipped function would leave undone.
+_MORE = (
+    cst.FunctionDef,
+    cst.ClassDef,
+    cst.Yield,
+    cst.Global,
+    cst.Nonlocal,
+    cst.Assert,
+    cst.Del,
+    cst.While,
+    cst.For,
+    cst.With,
+    cst.NamedExpr,
+)
+
+
+def _is_transparent(node: cst.CSTNode) -> bool:
+    """``with open(path, "rb")`` and ``async with session.client(…)`` only serve the upload."""
+    return isinstance(node, cst.With) and all(
+        callee(item.item) in _SERVING or _only_reads(item.item) for item in node.items
+    )
+
+
+_SERVING = ("client", "resource", "create_client", "BytesIO")
+
+
+def _only_reads(node: cst.BaseExpression) -> bool:
+    if not isinstance(node, cst.Call) or callee(node) != "open":
+        return False
+    mode = argument(node.args, 1, "mode")
+    return mode is not None and string_value(mode.value) in ("rb", "br")
+
+
+def _in_handler(facts: Facts, node: cst.CSTNode) -> bool:
+    for above in facts.index.ancestors(node):
+        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
+            return True
+        if isinstance(above, cst.FunctionDef):
+            return False
+    return False
+
+
+def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
+    own = (upload.invocation.carrier, unwrap_await(upload.uploading))
+    if call in own or facts.index.inside(call, upload.invocation.carrier):
+        return True
+    above = facts.index.parent[call]
+    if isinstance(above, (cst.Raise, cst.WithItem)):  # with blocks are looked at as a whole
+        return True
+    if effects.is_log(call):
+        return _in_handler(facts, call) or announces_upload(
+            facts, facts.index.statement(call), _about(facts, upload)
+        )
+    known = (effects.is_stable_call(call) or effects.is_fresh_call(call)) and is_what_it_seems(
+        facts, call
+    )
+    if known or makes_client(facts, call) or _only_works_out(facts, call):
+        return True
+    return _is_inside_payload(facts, call, upload)
+
+
+def _only_works_out(facts: Facts, call: cst.Call) -> bool:
+    """Tell whether a function of these modules does nothing but work out a value that is used."""
+    function = facts.definitions.function_called(call)
+    if function is None or isinstance(facts.index.parent[call], cst.Expr):
+        return False
+    stops = any(isinstance(part, (cst.Raise, cst.Assert)) for part in descendants(function.body))
+    return not stops and noticed_part(facts, call) is None
+
+
+def _about(facts: Facts, upload: Upload) -> set[Definition]:
+    """Return the variables of the function that a log line about the upload may name."""
+    walk = facts.definitions.walk(facts.index.function(upload.invocation.carrier))
+    return {definition for bound in walk.bindings.values() for definition in bound}
+
+
+def _is_inside_payload(facts: Facts, call: cst.Call, upload: Upload) -> bool:
+    """Tell whether a call belongs to the making of the payload, which moves to the caller."""
+    made = facts.definitions.resolve(upload.payload)
+    return facts.index.inside(call, made)
+
+
+def what_it_returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> str:
+    """Tell what a call gives: the ``uri``, the ``key``, ``nothing`` or something ``else``."""
+    kinds = {_kind_of(facts, value, upload) for value in _returned(facts, function)}
+    if any(isinstance(part, cst.Yield) for part in descendants(function.body)):
+        kinds.add("else")
+    if not kinds:
+        return "nothing"
+    return kinds.pop() if len(kinds) == 1 else "else"
+
+
+def what_items_are(facts: Facts, function: cst.FunctionDef, upload: Upload) -> tuple[str, ...]:
+    """Tell the same for the items of the tuple that a function returns, if that is all it does."""
+    values = list(_returned(facts, function))
+    only = values[0] if len(values) == 1 else None
+    if not isinstance(only, cst.Tuple):
+        return ()
+    return tuple(_kind_of(facts, element.value, upload) for element in only.elements)
+
+
+def _returned(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
+    for node in descendants(function.body):
+        if isinstance(node, cst.Return) and facts.index.function(node) is function:
+            if node.value is not None and not is_none(node.value):
+                yield node.value
+
+
+def _kind_of(facts: Facts, value: cst.BaseExpression, upload: Upload) -> str:
+    made = unwrap_await(facts.definitions.resolve(value))
+    template = facts.templates.of(value)
+    if upload.returns_uri and made is unwrap_await(upload.uploading):
+        return "uri"
+    if upload.key is not None and template == upload.key:
+        return "key"
+    is_object = (
+        upload.bucket is not None
+        and upload.key is not None
+        and same_object(template, upload.bucket, upload.key)
+    )
+    if is_object or template == upload.uri:
+        return "uri"
+    return "nothing" if made is unwrap_await(upload.uploading) else "else"

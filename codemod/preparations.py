@@ -1,0 +1,112 @@
+"""Arguments that get a name of their own, for they are needed twice or elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import libcst as cst
+
+from codemod.definitions import Definition
+from codemod.facts import Facts
+from codemod.functions import Bindings
+from codemod.invocations import Invocation
+from codemod.quiet import noticed_part
+from codemod.syntax import descendants, is_self, names_in
+from codemod.transfers import Prepared
+from codemod.translation import Translation
+
+
+def named_arguments(
+    facts: Facts, bound: Bindings, call: Invocation, only_uploaded: Definition | None
+) -> dict[Definition, cst.Name]:
+    """Return names for the arguments that a rewrite would otherwise leave out, or evaluate late.
+
+    Those do something, or stand before one that does and may be another thing after it.
+    """
+    by_value = {value: definition for definition, value in bound.items()}
+    given = [arg.value for arg in call.args if arg.value in by_value]
+    named: dict[Definition, cst.Name] = {}
+    does_more_later = False
+    changing: set[str] = set()
+    for value in reversed(given):
+        definition = by_value[value]
+        does_more = noticed_part(facts, value) is not None
+        is_taken = definition is only_uploaded and not named
+        if (does_more and not is_taken) or (
+            does_more_later and not _is_settled(facts, value, changing)
+        ):
+            named[definition] = cst.Name(definition.name)
+        if does_more:
+            does_more_later = True
+            changing.update(name.value for name in names_in(value))
+    return named
+
+
+def prepared_arguments(translation: Translation, call: Invocation) -> tuple[Prepared, ...]:
+    """Return the arguments that get a name, in the order in which they are evaluated."""
+    given = [arg.value for arg in call.args]
+    prepared = [Prepared(name, translation.bound[one]) for one, name in translation.named.items()]
+    return tuple(sorted(prepared, key=lambda one: given.index(one.value)))
+
+
+def name_others(
+    facts: Facts,
+    bound: Bindings,
+    call: Invocation,
+    wanted: Collection[Definition],
+    named: dict[Definition, cst.Name],
+) -> bool:
+    """Have the other arguments evaluated before the payload is made, which may change them.
+
+    Returns:
+        Whether that is enough: not for one that is part of what may change.
+    """
+    changing = {name.value for one in wanted for name in names_in(bound[one]) if not is_self(name)}
+    for arg in call.args:
+        definition = next((one for one, value in bound.items() if value is arg.value), None)
+        if definition is None or definition in wanted:
+            continue
+        roots = {name.value for name in names_in(arg.value)}
+        if isinstance(arg.value, (cst.Subscript, cst.Attribute)) and not changing.isdisjoint(roots):
+            return False
+        if not _is_settled(facts, arg.value, changing):
+            named.setdefault(definition, cst.Name(definition.name))
+    return True
+
+
+def _is_settled(facts: Facts, node: cst.BaseExpression, changing: Collection[str]) -> bool:
+    """Tell whether an argument is the same whatever runs before it.
+
+    Args:
+        facts: The modules.
+        node: The argument: a literal, a variable, or text made of such.
+        changing: The variables whose contents what runs before it may change.
+    """
+    if isinstance(node, cst.Name):
+        definitions = facts.definitions
+        is_shared = node.value in definitions.declared_elsewhere
+        return not is_shared and not definitions.is_rebound_elsewhere(definitions.of(node))
+    if isinstance(node, cst.Attribute) and is_self(node.value):
+        name, index = node.attr.value, facts.index
+        return name in index.attribute_stores and name not in index.late_attributes
+    names = list(names_in(node))
+    return (
+        all(isinstance(part, _PLAIN_TEXT) for part in descendants(node))
+        and not any(name.value in changing for name in names)
+        and all(_is_settled(facts, name, changing) for name in names)
+    )
+
+
+#: What text is made of that depends on nothing but the variables in it.
+_PLAIN_TEXT = (
+    cst.Name,
+    cst.SimpleString,
+    cst.ConcatenatedString,
+    cst.FormattedString,
+    cst.FormattedStringText,
+    cst.FormattedStringExpression,
+    cst.BinaryOperation,
+    cst.BaseBinaryOp,
+    cst.Integer,
+    cst.Float,
+)
