@@ -9,7 +9,8 @@ an upload through boto3.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 
 import libcst as cst
 
@@ -62,7 +63,6 @@ def _too_far(upload: Upload) -> Upload:
     return replace(upload, problem=problem)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _Helper:
     """A function that uploads.
 
@@ -72,15 +72,31 @@ class _Helper:
         returns: What a call gives.
         items: What the items are that it gives.
         problem: Why calls of it cannot be rewritten as it is.
-        split: How it could be split, to rewrite them after all.
     """
 
-    function: cst.FunctionDef
-    upload: Upload
-    returns: str
-    items: tuple[str, ...]
-    problem: Refusal | None
-    split: Split | None
+    def __init__(self, facts: Facts, function: cst.FunctionDef, upload: Upload) -> None:
+        self._facts = facts
+        self._certain = (
+            upload.problem
+            or signature_problem(facts, function)
+            or place_problem(facts, function, upload)
+        )
+        self.function = function
+        self.upload = upload
+        self.returns = what_it_returns(facts, function, upload)
+        self.items = what_items_are(facts, function, upload)
+        self.problem = self._certain or effect_problem(facts, function, upload)
+
+    @cached_property
+    def split(self) -> Split | None:
+        """How it could be split, to rewrite its calls after all."""
+        if self._certain is not None:
+            return None
+        split = split_of(self._facts, self.function, self.upload)
+        if split is None:
+            return None
+        left = effect_problem(self._facts, self.function, self.upload, split.making)
+        return split if left is None else None
 
 
 def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterator[Upload]:
@@ -88,7 +104,7 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
     doubts = list(doubtful(facts, function))
     if not callers and not doubts:
         return
-    helper = _summed_up(facts, function, upload)
+    helper = _Helper(facts, function, upload)
     for func, other in doubts:
         call = invocation(facts.index, func)
         if call is not None and not facts.index.inside(func, function):
@@ -106,26 +122,6 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
             yield _virtual(facts, helper, call, bound, rebinding_problem(facts, function, func))
 
 
-# -- what a function does ------------------------------------------------------------------
-
-
-def _summed_up(facts: Facts, function: cst.FunctionDef, upload: Upload) -> _Helper:
-    problem = (
-        upload.problem
-        or signature_problem(facts, function)
-        or place_problem(facts, function, upload)
-    )
-    split = split_of(facts, function, upload) if problem is None else None
-    if split is not None and effect_problem(facts, function, upload, split.making) is not None:
-        split = None
-    problem = problem or effect_problem(facts, function, upload)
-    returns, items = (
-        what_it_returns(facts, function, upload),
-        what_items_are(facts, function, upload),
-    )
-    return _Helper(function, upload, returns, items, problem, split)
-
-
 # -- a call of a function, seen as an upload -----------------------------------------------
 
 
@@ -136,19 +132,17 @@ def _virtual(
     here = None
     if problem is None and helper.problem is None:
         here = taken_over(facts, function, inner, call, bound)
-    may_change = facts.index.module_of(function) in facts.changeable
-    if here is None and problem is None and helper.split is not None:
-        made = made_by_maker(facts, helper.split, call, bound)
-        here = made if helper.split.is_done or may_change else None
-    split = here.split if here is not None else None
+    split = helper.split if here is None and problem is None else None
+    if split is not None:
+        made = made_by_maker(facts, split, call, bound)
+        may_change = facts.index.module_of(function) in facts.changeable
+        here = made if split.is_done or may_change else None
     if here is None:
         # A payload that was made up for a function between this one and the upload has no place.
         given = inner.payload if inner.payload in facts.index.parent else inner.uploading
         problem = problem or helper.problem
         problem = problem or Refusal("payload-made-in-helper", given, function.name.value)
         here = Here(given, None, False, Translation(facts, function, call.carrier, bound))
-        if helper.split is not None:
-            split = helper.split
     translate = here.translation
     imports = frozenset(translate.needed)
     content_type, untyped = inner.content_type, inner.content_type_problem
