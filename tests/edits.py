@@ -38,7 +38,7 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
         Each such line, with ``-`` for one that is gone and ``+`` for one that is new.
     """
     tree = ast.parse(before)
-    split = _given_keywords(tree, ast.parse(after))
+    split = _given_keywords(tree, _parsed(after))
     met = [route for pair in pairs for route in _routes(tree, pair, split)]
     hull = {line for route in met for pair in route.pairs for line in _lines([_hull(tree, pair)])}
     connected = {
@@ -75,6 +75,14 @@ class _Route:
     signatures: tuple[Span, ...] = ()
 
 
+def _parsed(program: str) -> ast.AST:
+    """The tree of a program, of none if it is no Python."""
+    try:
+        return ast.parse(program)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
 def _given_keywords(before: ast.AST, after: ast.AST) -> set[str]:
     """The names of the functions that take another keyword than before."""
     old, new = (
@@ -104,7 +112,7 @@ def _routes(tree: ast.AST, pair: tuple[int, int], split: set[str]) -> list[_Rout
                         if isinstance(function := _innermost(tree, line, _SCOPES), ast.stmt)
                     ),
                     *(
-                        (function.lineno, line)
+                        (function.lineno - 3, line)  # a new function may stand above
                         for line in upload[:-1]
                         if isinstance(function := _innermost(tree, line, _SCOPES), ast.stmt)
                         if getattr(function, "name", "") in split
