@@ -11,7 +11,16 @@ import libcst as cst
 
 from codemod.definitions import Definition, Definitions, Kind
 from codemod.index import Index
-from codemod.syntax import argument, callee, descendants, dotted, keyword, last_name, string_value
+from codemod.syntax import (
+    argument,
+    callee,
+    descendants,
+    dotted,
+    is_none,
+    keyword,
+    last_name,
+    string_value,
+)
 
 #: Regions that the launch of inline payloads (2026-06-17) names; see the AWS announcement.
 INLINE_REGIONS = frozenset(
@@ -113,9 +122,12 @@ class Clients:
             return _FOREIGN
         if isinstance(node, cst.Param):
             annotated = _annotated(node.annotation)
-            if annotated is None and node.default is not None:
-                return self.receiver(node.default, steps)
-            return annotated or _UNKNOWN
+            if annotated is not None:
+                return annotated
+            values = list(self._given(node))
+            if node.default is not None and (not values or not is_none(node.default)):
+                values.append(node.default)
+            return _agree(self.receiver(value, steps) for value in values) if values else _UNKNOWN
         if definition.kind in (Kind.ASSIGNED, Kind.WITH) and definition.value is not None:
             above = self._index.parent.get(node) if node is not None else None
             annotated = _annotated(above.annotation) if isinstance(above, cst.AnnAssign) else None
@@ -123,6 +135,27 @@ class Clients:
         if definition.kind is Kind.IMPORTED:
             return self._imported(definition)
         return _UNKNOWN
+
+    def _given(self, param: cst.Param) -> Iterator[cst.BaseExpression]:
+        """Yield what the calls of a function that can be read give for a parameter."""
+        function = self._index.function(param)
+        if not isinstance(function, cst.FunctionDef):
+            return
+        names = [
+            one.name.value for one in (*function.params.posonly_params, *function.params.params)
+        ]
+        name, position = param.name.value, -1
+        if name in names:
+            is_method = names[0] in ("self", "cls")
+            position = names.index(name) - (1 if is_method else 0)
+        called = function.name.value
+        mentions = (*self._index.names.get(called, ()), *self._index.attributes.get(called, ()))
+        for mention in mentions:
+            call = self._index.parent[mention]
+            if isinstance(call, cst.Call) and call.func is mention:
+                given = argument(call.args, position, name)
+                if given is not None and not given.star:
+                    yield given.value
 
     def _imported(self, definition: Definition) -> Receiver:
         assert definition.node is not None
