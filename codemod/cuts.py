@@ -43,6 +43,8 @@ def cut_item(definitions: Definitions, node: cst.BaseExpression, position: int) 
     made = definitions.resolve(node)
     if not isinstance(made, cst.Call) or not isinstance(made.func, cst.Attribute):
         return None
+    if isinstance(node, cst.Name) and not _keeps_items(definitions, node):
+        return None
     method, receiver = made.func.attr.value, made.func.value
     separator = argument(made.args, 0, "sep")
     if separator is None or string_value(separator.value) != "/":
@@ -58,6 +60,27 @@ def cut_item(definitions: Definitions, node: cst.BaseExpression, position: int) 
     if position == first and (times is None or most == first + 1):
         return uri, BUCKET
     return (uri, KEY) if position == first + 1 and most == position else None
+
+
+def _keeps_items(definitions: Definitions, name: cst.Name) -> bool:
+    """Tell whether a list is only read, by its items or as a whole, where it can be seen."""
+    index = definitions.index
+    for read in definitions.reads(definitions.of(name)):
+        above = index.parent[read]
+        holder = index.parent.get(above)
+        if isinstance(above, cst.Subscript) and above.value is read:
+            if isinstance(holder, (cst.AssignTarget, cst.Del, cst.AugAssign)):
+                return False
+        elif isinstance(above, cst.Arg):
+            if callee(holder) not in ("len", "join") if holder is not None else True:
+                return False
+        elif not (isinstance(above, cst.Assign) and above.value is read and _unpacks(above)):
+            return False
+    return True
+
+
+def _unpacks(assign: cst.Assign) -> bool:
+    return all(isinstance(one.target, (cst.Tuple, cst.List)) for one in assign.targets)
 
 
 def _cut_rest(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:

@@ -127,11 +127,16 @@ class Templates:
     ) -> Template | None:
         """Return an item of what a function returns that takes a URI apart."""
         returned = [one for one in descendants(function.body) if isinstance(one, cst.Return)]
+        if function.decorators or function.asynchronous is not None:
+            return None
         result = returned[0].value if len(returned) == 1 else None
         given = [one for one in function.params.params if one.name.value not in ("self", "cls")]
         if not isinstance(result, cst.Tuple) or position >= len(result.elements):
             return None
         if len(call.args) != 1 or call.args[0].star or not given:
+            return None
+        by = call.args[0].keyword
+        if by is not None and by.value != given[0].name.value:
             return None
         self._depth += 1
         part = self.of(result.elements[position].value)

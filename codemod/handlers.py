@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -11,7 +11,6 @@ from codemod import effects
 from codemod.facts import Facts
 from codemod.structure import steps_to
 from codemod.syntax import descendants, last_name
-from codemod.transfers import Upload
 
 #: Errors that only AWS clients raise; handlers for them see nothing of the making of a payload.
 _AWS_ERROR = re.compile(
@@ -20,36 +19,37 @@ _AWS_ERROR = re.compile(
 )
 
 
-def handles_errors_of_payload(facts: Facts, upload: Upload, made: Sequence[cst.CSTNode]) -> bool:
-    """Tell whether the function handles what making or reading the payload may raise.
+def handles_errors_of_payload(facts: Facts, made: Sequence[cst.CSTNode]) -> bool:
+    """Tell whether a function handles what making or reading its payload may raise.
 
     Args:
         facts: The modules.
-        upload: The upload in the function.
-        made: The code that makes the payload near it.
+        made: The code in the function that makes the payload.
     """
-    if not made:
-        return False
-    statement = facts.index.statement(upload.uploading)
-    function = facts.index.function(upload.uploading)
+    parts = [part for one in made for part in descendants(one)]
+    may_call_aws = any(map(_may_call_aws, parts))
+    # In the normal course of things; that `json.dumps` fails is a bug, and an error either way.
+    may_fail = may_call_aws or any(isinstance(part, (cst.Raise, cst.Assert)) for part in parts)
     own = {one.name.value for one in facts.index.classes}
-    may_call_aws = any(_may_call_aws(part) for one in made for part in descendants(one))
-    stops = any(
-        isinstance(part, (cst.Raise, cst.Assert)) for one in made for part in descendants(one)
-    )
-    may_fail = stops or may_call_aws  # as it does in the normal course of things
-    for step in steps_to(facts.index, statement, function):
-        if not isinstance(step.statement, (cst.Try, cst.TryStar)):
-            continue
-        for handler in step.statement.handlers:
-            kinds = [] if handler.type is None else [handler.type]
-            if kinds and isinstance(kinds[0], cst.Tuple):
-                kinds = [element.value for element in kinds[0].elements]
-            names = [last_name(kind) or "" for kind in kinds]
-            of_aws = names and all(name not in own and _AWS_ERROR.fullmatch(name) for name in names)
-            if (not of_aws or may_call_aws) and (may_fail or not _only_logs(handler.body)):
-                return True
+    for handler in _handlers_around(facts, made):
+        kinds = [] if handler.type is None else [handler.type]
+        if kinds and isinstance(kinds[0], cst.Tuple):
+            kinds = [element.value for element in kinds[0].elements]
+        names = [last_name(kind) or "" for kind in kinds]
+        of_aws = names and all(name not in own and _AWS_ERROR.fullmatch(name) for name in names)
+        if (not of_aws or may_call_aws) and (may_fail or not _only_logs(handler.body)):
+            return True
     return False
+
+
+def _handlers_around(
+    facts: Facts, made: Sequence[cst.CSTNode]
+) -> Iterator[cst.ExceptHandler | cst.ExceptStarHandler]:
+    for node in made:
+        statement = facts.index.statement(node)
+        for step in steps_to(facts.index, statement, facts.index.function(node)):
+            if isinstance(step.statement, (cst.Try, cst.TryStar)):
+                yield from step.statement.handlers
 
 
 def _may_call_aws(node: cst.CSTNode) -> bool:

@@ -113,6 +113,9 @@ class Places:
 
 def pointed_at(node: cst.CSTNode) -> cst.CSTNode:
     """Return the node whose place can be told: wrappers write nothing of their own."""
-    while isinstance(node, (cst.Arg, cst.DictElement, cst.Element)):
-        node = node.value
+    while isinstance(node, (cst.Arg, cst.DictElement, cst.Element, cst.CompFor, cst.CompIf)):
+        if isinstance(node, cst.CompFor):
+            node = node.iter
+        else:
+            node = node.test if isinstance(node, cst.CompIf) else node.value
     return node

@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.calls import METHOD
+from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.handlers import handles_errors_of_payload
@@ -183,15 +184,10 @@ class Slice:
         Errors that its making raises must not be handled in the function, and what stands before
         it must not depend on what its making may change.
         """
-        if handles_errors_of_payload(self._facts, self._upload, self._made_inside()):
+        payload = [] if isinstance(self._payload, cst.Name) else [self._payload]
+        if handles_errors_of_payload(self._facts, [*self.moving, *payload]):
             return False
         return not self.changes_something() or not any(map(self._may_notice, self._earlier()))
-
-    def _made_inside(self) -> list[cst.CSTNode]:
-        """Return what makes the payload where handlers of the upload may be around it."""
-        index, body = self._facts.index, self._function.body
-        inside: list[cst.CSTNode] = [one for one in self.moving if index.block(one) is not body]
-        return inside if isinstance(self._payload, cst.Name) else [*inside, self._payload]
 
     def changes_something(self) -> bool:
         """Tell whether making the payload may change anything but what it makes itself."""
@@ -255,25 +251,37 @@ class Slice:
     def _may_notice(self, node: cst.CSTNode) -> bool:
         """Tell whether code reads anything that making the payload may change."""
         index, definitions = self._facts.index, self._facts.definitions
+        touched = {part.attr.value for part in self._parts() if isinstance(part, cst.Attribute)}
         shared = self._locals_in(self._payload)
         shared.update(name for one in self.moving for name in self._locals_in(one))
+        for name in names_in(node):
+            if is_self(name):
+                continue
+            if name.value in shared or name.value in definitions.declared_elsewhere:
+                return True
+            if name.value not in self._local and not self._is_constant(name):
+                return True
         for part in descendants(node):
             if isinstance(part, cst.Attribute) and is_self(part.value):
-                if part.attr.value in index.late_attributes:
-                    return True
-            elif isinstance(part, (cst.Attribute, cst.Subscript)):
-                root = root_name(part)
-                definition = definitions.of(root) if root is not None else None
-                if definition is not None and root is not None and root.value not in self._local:
-                    if definition.kind in (Kind.ASSIGNED, Kind.SHARED):
-                        if not isinstance(index.parent.get(part), cst.Call):
-                            return True
-            elif isinstance(part, cst.Name) and not is_self(part):
-                if part.value in shared or part.value in definitions.declared_elsewhere:
+                if part.attr.value in index.late_attributes or part.attr.value in touched:
                     return True
             elif isinstance(part, cst.Call) and callee(part) in index.defined_functions:
                 return True
         return False
+
+    def _is_constant(self, name: cst.Name) -> bool:
+        """Tell whether a name of the module is a module, a class, a client or plain text."""
+        definition = self._facts.definitions.of(name)
+        if definition.kind in (Kind.IMPORTED, Kind.OUTSIDE):
+            return True
+        if self._facts.clients.receiver(name).role not in (Role.UNKNOWN, Role.FOREIGN):
+            return True
+        value = definition.value
+        if definition.kind is not Kind.ASSIGNED or value is None:
+            return False
+        mutable = (cst.Dict, cst.List, cst.Set, cst.DictComp, cst.ListComp, cst.SetComp, cst.Call)
+        known = isinstance(value, cst.Call) and effects.is_stable_call(value)
+        return known or not isinstance(value, mutable)
 
 
 def _params(function: cst.FunctionDef) -> tuple[cst.Param, ...]:

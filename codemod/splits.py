@@ -21,6 +21,7 @@ from codemod.functions import sites
 from codemod.names import body_parameter, free_name
 from codemod.payload import Form, form_of, payload_of
 from codemod.slices import Slice
+from codemod.structure import steps_to
 from codemod.syntax import (
     callee,
     descendants,
@@ -63,11 +64,10 @@ def split_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Split |
         return None
     if not moving.can_move() or (handle is not None and _is_local(facts, function, handle)):
         return None
-    new = Maker(
-        _maker_name(facts, function),
-        tuple(one for one in moving.parameters() if one.name.value != own),
-        moving.is_async(),
-    )
+    arguments = tuple(one for one in moving.parameters() if one.name.value != own)
+    if not all(one.default is None or _is_literal(one.default) for one in arguments):
+        return None  # it would be evaluated twice
+    new = Maker(_maker_name(facts, function), arguments, moving.is_async())
     return Split(
         function,
         new,
@@ -84,6 +84,14 @@ def _handing_on(facts: Facts, function: cst.FunctionDef, upload: Upload, via: Vi
     """Let a function that calls one that is split hand the payload on to it."""
     inner, call = via.split, unwrap_await(upload.payload)
     if inner is None or upload.problem is not None or upload.prepared:
+        return None
+    if not _on_same_object(facts, function, inner.function, upload):
+        return None
+    statement = facts.index.statement(upload.invocation.carrier)
+    if any(
+        isinstance(step.statement, (cst.Try, cst.TryStar))
+        for step in steps_to(facts.index, statement, function)
+    ):
         return None
     if owner_of(facts, inner.function) is not owner_of(facts, function):
         return None
@@ -121,6 +129,22 @@ def _handing_on(facts: Facts, function: cst.FunctionDef, upload: Upload, via: Vi
     )
 
 
+def _on_same_object(
+    facts: Facts, function: cst.FunctionDef, inner: cst.FunctionDef, upload: Upload
+) -> bool:
+    """Tell whether a method calls another one of its own object, and both are bound alike."""
+    func, own = upload.invocation.func, _own(facts, function)
+    if own is None:
+        return isinstance(func, cst.Name)
+    kinds = [sorted(dotted(one.decorator) or "" for one in f.decorators) for f in (function, inner)]
+    return (
+        isinstance(func, cst.Attribute)
+        and isinstance(func.value, cst.Name)
+        and func.value.value == own
+        and kinds[0] == kinds[1]
+    )
+
+
 def _begins_with(facts: Facts, function: cst.FunctionDef, upload: Upload) -> bool:
     """Tell whether a function does nothing before it hands its parameters to another."""
     statement = facts.index.statement(upload.invocation.carrier)
@@ -133,6 +157,12 @@ def _begins_with(facts: Facts, function: cst.FunctionDef, upload: Upload) -> boo
             isinstance(arg.value, (cst.Name, cst.SimpleString)) for arg in upload.invocation.args
         )
     )
+
+
+def _is_literal(node: cst.BaseExpression) -> bool:
+    if isinstance(node, cst.UnaryOperation):
+        node = node.expression
+    return isinstance(node, (cst.Name, cst.SimpleString, cst.Integer, cst.Float, cst.Attribute))
 
 
 def _taken(

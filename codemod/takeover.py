@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -59,8 +60,7 @@ def taken_over(
     taken = translate.expression(payload.node)
     if taken is None or (payload.node is not taken and _uses_up(payload.node)):
         return None
-    made = payload.form is Form.PATH or not isinstance(payload.node, cst.Name)
-    if made and handles_errors_of_payload(facts, inner, [payload.node]):
+    if handles_errors_of_payload(facts, list(_made(facts, payload))):
         return None
     theirs = (*bound.values(), *translate.named.values())
     node = redented(facts.index, payload.node, len("body = "), moved=taken, kept=theirs)
@@ -71,6 +71,24 @@ def taken_over(
     if form is Form.UNKNOWN and isinstance(payload.node, cst.Name):
         form = _form_of_named(facts, bound, payload.node)
     return Here(node, form, takes_bytes=False, translation=translate)
+
+
+def _made(facts: Facts, payload: Payload) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions in a function that make its payload."""
+    stack, seen = [payload.node], set()
+    if payload.form is Form.PATH or not isinstance(payload.node, cst.Name):
+        if payload.node in facts.index.parent:
+            yield payload.node
+    while stack:
+        for name in names_in(stack.pop()):
+            definition = facts.definitions.of(name)
+            value = definition.value if definition.kind is Kind.ASSIGNED else None
+            is_local = not isinstance(facts.index.function(name), cst.Module)
+            if value is not None and is_local and value not in seen:
+                seen.add(value)
+                stack.append(value)
+                if facts.index.function(value) is facts.index.function(name):
+                    yield value
 
 
 def made_by_maker(facts: Facts, split: Split, call: Invocation, bound: Bindings) -> Here | None:

@@ -79,7 +79,9 @@ def _kept(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
         if function is here:
             continue
         for upload in near.within(function):
-            is_key = upload.key is not None and _names_key(facts, value, upload)
+            is_key = _names_key(facts, value, upload) and not _is_elsewhere(
+                facts.templates.of(call.location), upload
+            )
             if is_key or _same(facts, value, upload):
                 refusal = Refusal(
                     "uri-kept",
@@ -89,6 +91,14 @@ def _kept(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
                 )
                 return Unpaired(call, upload, refusal)
     return None
+
+
+def _is_elsewhere(uri: Template, upload: Upload) -> bool:
+    """Tell whether a URI certainly names another bucket than that of an upload."""
+    bucket = literal(upload.bucket or ())
+    start = uri[0] if uri and isinstance(uri[0], str) else ""
+    named = start.removeprefix("s3://").partition("/")
+    return bool(bucket) and start.startswith("s3://") and named[1] == "/" and named[0] != bucket
 
 
 def _names_key(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
