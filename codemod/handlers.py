@@ -19,19 +19,22 @@ _AWS_ERROR = re.compile(
 )
 
 
-def handles_errors_of_payload(facts: Facts, made: Sequence[cst.CSTNode]) -> bool:
+def handles_errors_of_payload(
+    facts: Facts, made: Sequence[cst.CSTNode], places: Sequence[cst.CSTNode] | None = None
+) -> bool:
     """Tell whether a function handles what making or reading its payload may raise.
 
     Args:
         facts: The modules.
         made: The code in the function that makes the payload.
+        places: Where that happens, if it is made of parts of several functions.
     """
     parts = [part for one in made for part in descendants(one)]
     may_call_aws = any(map(_may_call_aws, parts))
     # In the normal course of things; that `json.dumps` fails is a bug, and an error either way.
     may_fail = may_call_aws or any(isinstance(part, (cst.Raise, cst.Assert)) for part in parts)
     own = {one.name.value for one in facts.index.classes}
-    for handler in _handlers_around(facts, made):
+    for handler in _handlers_around(facts, made if places is None else places):
         kinds = [] if handler.type is None else [handler.type]
         if kinds and isinstance(kinds[0], cst.Tuple):
             kinds = [element.value for element in kinds[0].elements]
@@ -43,9 +46,9 @@ def handles_errors_of_payload(facts: Facts, made: Sequence[cst.CSTNode]) -> bool
 
 
 def _handlers_around(
-    facts: Facts, made: Sequence[cst.CSTNode]
+    facts: Facts, places: Sequence[cst.CSTNode]
 ) -> Iterator[cst.ExceptHandler | cst.ExceptStarHandler]:
-    for node in made:
+    for node in places:
         statement = facts.index.statement(node)
         for step in steps_to(facts.index, statement, facts.index.function(node)):
             if isinstance(step.statement, (cst.Try, cst.TryStar)):

@@ -265,7 +265,9 @@ class Slice:
             if isinstance(part, cst.Attribute) and is_self(part.value):
                 if part.attr.value in index.late_attributes or part.attr.value in touched:
                     return True
-            elif isinstance(part, cst.Call) and callee(part) in index.defined_functions:
+            elif (
+                isinstance(part, cst.Call) and callee(part) in ("len", *index.defined_functions)
+            ) or isinstance(part, cst.Subscript):
                 return True
         return False
 

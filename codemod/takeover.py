@@ -60,7 +60,10 @@ def taken_over(
     taken = translate.expression(payload.node)
     if taken is None or (payload.node is not taken and _uses_up(payload.node)):
         return None
-    if handles_errors_of_payload(facts, list(_made(facts, payload))):
+    if payload.node not in facts.index.parent:  # a function in between makes it
+        if handles_errors_of_payload(facts, [payload.node], [inner.uploading]):
+            return None
+    elif handles_errors_of_payload(facts, list(_made(facts, payload))):
         return None
     theirs = (*bound.values(), *translate.named.values())
     node = redented(facts.index, payload.node, len("body = "), moved=taken, kept=theirs)
@@ -77,8 +80,7 @@ def _made(facts: Facts, payload: Payload) -> Iterator[cst.BaseExpression]:
     """Yield the expressions in a function that make its payload."""
     stack, seen = [payload.node], set()
     if payload.form is Form.PATH or not isinstance(payload.node, cst.Name):
-        if payload.node in facts.index.parent:
-            yield payload.node
+        yield payload.node
     while stack:
         for name in names_in(stack.pop()):
             definition = facts.definitions.of(name)
