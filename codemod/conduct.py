@@ -44,10 +44,10 @@ def effect_problem(
         upload: The upload inside it.
         made: What that route does as well, for it makes the payload.
     """
-    index = facts.index
+    index, moved = facts.index, frozenset(made)
     order = index.order[index.statement(upload.uploading)]
     for node in descendants(function.body):
-        if made and index.within(node, made):
+        if moved and index.within(node, moved):
             continue
         if isinstance(node, _MORE) and not _is_transparent(node):
             return Refusal("helper-does-more", node, function.name.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import cast
 
 import libcst as cst
@@ -56,11 +57,12 @@ class Slice:
         found = True
         while found:  # one that moves may bring another name for what is made
             found = False
-            for statement in self._before:
+            for statement in reversed(self._before):  # what is wanted is made before that
                 if statement not in moving and self._belongs_to_payload(statement):
                     moving.add(statement)
                     self._wanted |= self._locals_in(statement)
                     found = True
+        self._moving = frozenset(moving)
         self.moving = tuple(one for one in self._before if one in moving)
 
     # -- what it consists of ---------------------------------------------------------------
@@ -80,8 +82,9 @@ class Slice:
     def _belongs_to_payload(self, statement: LineOrCompound) -> bool:
         """Tell whether a statement makes what is wanted, or stops where that cannot be made."""
         changed = self._changed[statement]
-        if any(key in changed for key in self._wanted) or any(
-            f"{name}[]" in changed and not self._is_immutable(name) for name in self._wanted
+        contents = {key.removesuffix("[]") for key in changed if key.endswith("[]")}
+        if not changed.isdisjoint(self._wanted) or not all(
+            map(self._is_immutable, contents & self._wanted)
         ):
             return True
         return not isinstance(statement, cst.With) and any(
@@ -164,7 +167,7 @@ class Slice:
         return not all(
             one.node is None
             or isinstance(one.node, cst.Param)
-            or self._facts.index.within(one.node, self.moving)
+            or self._facts.index.within(one.node, self._moving)
             for one in self._bound_to(name)
         )
 
@@ -237,7 +240,7 @@ class Slice:
         for one in self._before:
             if index.inside(self._payload, one):
                 break
-            if one not in self.moving and (
+            if one not in self._moving and (
                 last is not None or (self.moving and order[one] < order[self.moving[-1]])
             ):
                 yield one
@@ -248,12 +251,18 @@ class Slice:
                 if not index.inside(self._payload, arg)
             )
 
+    @cached_property
+    def _touched(self) -> tuple[set[str], set[str]]:
+        """The attributes and the variables that the making of the payload mentions."""
+        attributes = {part.attr.value for part in self._parts() if isinstance(part, cst.Attribute)}
+        return attributes, {
+            name for one in (*self.moving, self._payload) for name in self._locals_in(one)
+        }
+
     def _may_notice(self, node: cst.CSTNode) -> bool:
         """Tell whether code reads anything that making the payload may change."""
         index, definitions = self._facts.index, self._facts.definitions
-        touched = {part.attr.value for part in self._parts() if isinstance(part, cst.Attribute)}
-        shared = self._locals_in(self._payload)
-        shared.update(name for one in self.moving for name in self._locals_in(one))
+        touched, shared = self._touched
         for name in names_in(node):
             if is_self(name):
                 continue
