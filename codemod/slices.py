@@ -17,7 +17,7 @@ from codemod.handlers import handles_errors_of_payload
 from codemod.index import LineOrCompound
 from codemod.payload import Form, form_of
 from codemod.regions import changed_keys
-from codemod.syntax import callee, descendants, is_self, names_in, root_name
+from codemod.syntax import callee, descendants, is_self, names_in
 from codemod.transfers import Upload
 from codemod.uploads import RECOGNISERS
 
@@ -217,9 +217,12 @@ class Slice:
         return name in _GROWING and self._is_own(call.func)
 
     def _is_own(self, node: cst.CSTNode) -> bool:
-        """Tell whether something is made in the function itself, and shared with nobody."""
-        root = root_name(node)
-        bound = self._bound_to(root.value) if root is not None else []
+        """Tell whether something is made in the function itself, and shared with nobody.
+
+        What is in it may be somebody else's: ``payload["inputs"]["id"] = 1`` changes the inputs.
+        """
+        root = node.value if isinstance(node, (cst.Attribute, cst.Subscript)) else node
+        bound = self._bound_to(root.value) if isinstance(root, cst.Name) else []
         fresh = (cst.Dict, cst.List, cst.Set, cst.ListComp, cst.DictComp, cst.SetComp)
         return bool(bound) and all(
             isinstance(one.node, cst.Name)
