@@ -53,7 +53,7 @@ def run(command: Command, folder: Path) -> Cost:
     """
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command, cwd=folder, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     assert process.stderr is not None
     message = process.stderr.read()
@@ -66,10 +66,15 @@ def run(command: Command, folder: Path) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / in_mib)
 
 
+def _environment() -> dict[str, str]:
+    """The environment of a user, in which modules are compiled once and not for every run."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def in_turn(commands: Sequence[Command], folder: Path, rounds: int) -> list[Costs]:
     """Run some commands one after the other, several times, so that noise meets all of them.
 
-    A first round fills the caches of the file system and is not counted.
+    A first round fills the caches, of the file system and of compiled modules, and is not counted.
     """
     for command in commands:
         run(command, folder)

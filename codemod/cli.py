@@ -6,9 +6,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -36,8 +35,7 @@ _PATIENCE = 1.0
 _NOT_IN_FILES = frozenset({"help", "stdin-filename"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
+class _Options(NamedTuple):
     """What ``check`` and ``fix`` are called with; the fields are named like the options."""
 
     paths: tuple[str, ...]
@@ -88,69 +86,63 @@ def _load_settings(
     return paths or (os.curdir,)
 
 
-_ARGUMENTS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
+# Made once for both commands.
+_PARAMETERS: tuple[click.Parameter, ...] = (
     # Both come first, because the settings that the other options default to depend on them.
-    click.option(
-        "--stdin-filename",
+    click.Option(
+        ["--stdin-filename"],
         metavar="PATH",
         is_eager=True,
         help="What to call standard input in the report, and whether it is a notebook.",
     ),
-    click.argument("paths", nargs=-1, type=click.Path(), is_eager=True, callback=_load_settings),
-    click.option(
-        "--unsafe-fixes", is_flag=True, help="Count as fixable, and fix, what is unsafe as well."
+    click.Argument(["paths"], nargs=-1, type=click.Path(), is_eager=True, callback=_load_settings),
+    click.Option(
+        ["--unsafe-fixes"], is_flag=True, help="Count as fixable, and fix, what is unsafe as well."
     ),
-    click.option(
-        "--diff", is_flag=True, help="Print the changes as a unified diff and write nothing."
+    click.Option(
+        ["--diff"], is_flag=True, help="Print the changes as a unified diff and write nothing."
     ),
-    click.option(
-        "--limit",
+    click.Option(
+        ["--limit"],
         type=_Limit(),
         metavar="BYTES",
         default=SERVICE_LIMIT,
         show_default=True,
         help="The largest payload to send inline, in bytes.",
     ),
-    click.option(
-        "--output-format",
+    click.Option(
+        ["--output-format"],
         type=click.Choice(FORMATS),
         default="text",
         show_default=True,
         help="How to write the report.",
     ),
-    click.option(
-        "--exclude",
+    click.Option(
+        ["--exclude"],
         metavar="GLOB",
         multiple=True,
         help="Leave out of folders what matches, as in a .gitignore file. May be repeated.",
     ),
-    click.option(
-        "--force-exclude", is_flag=True, help="Leave it out even where PATHS names the file."
+    click.Option(
+        ["--force-exclude"], is_flag=True, help="Leave it out even where PATHS names the file."
     ),
-    click.option(
-        "--no-manifests",
+    click.Option(
+        ["--no-manifests"],
         is_flag=True,
         help="Leave the SDK's version in requirements, pyproject.toml and the like alone.",
     ),
-    click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
-    click.option(
-        "-j",
-        "--jobs",
+    click.Option(["--exit-zero"], is_flag=True, help="Exit with 0 even if there are findings."),
+    click.Option(
+        ["-j", "--jobs"],
         type=click.IntRange(min=1),
         metavar="N",
         help="The most processes to use.  [default: one for each processor]",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="Report findings and errors only."),
-    click.option(
-        "-v", "--verbose", is_flag=True, help="Report what is no finding, and the files, as well."
+    click.Option(["-q", "--quiet"], is_flag=True, help="Report findings and errors only."),
+    click.Option(
+        ["-v", "--verbose"], is_flag=True, help="Report what is no finding, and the files, as well."
     ),
 )
-
-
-def _arguments(function: Callable[..., None]) -> Callable[..., None]:
-    for argument in reversed(_ARGUMENTS):
-        function = argument(function)
-    return function
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -166,8 +158,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
-@_arguments
+@cli.command(params=list(_PARAMETERS))
 @click.pass_context
 def check(ctx: click.Context, /, **options: Any) -> None:
     """Report calls that upload their payload first. Write nothing.
@@ -177,8 +168,7 @@ def check(ctx: click.Context, /, **options: Any) -> None:
     _run(ctx, _Options(**options), fix=False)
 
 
-@cli.command()
-@_arguments
+@cli.command(params=list(_PARAMETERS))
 @click.pass_context
 def fix(ctx: click.Context, /, **options: Any) -> None:
     """Rewrite the calls that can be rewritten safely, and report the others.
@@ -328,7 +318,7 @@ def _handle_stdin(options: _Options, task: Task, excludes: Excludes | None) -> R
 
 def _print_report(report: Report, options: _Options, *, to_stderr: bool) -> None:
     if not options.verbose:
-        report = replace(report, results=tuple(replace(r, notes=()) for r in report.results))
+        report = report._replace(results=tuple(r._replace(notes=()) for r in report.results))
     if options.output_format != "text" or report.results:
         _print(render(options.output_format, report), err=to_stderr)
     if options.output_format == "text" and not (options.quiet and not report.results):

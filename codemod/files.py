@@ -7,8 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from codemod.folders import compile_globs, is_code, list_files
 from codemod.manifests.names import is_manifest
@@ -28,8 +27,7 @@ _FIRST_BYTES, _MORE_BYTES = 1 << 16, 1 << 20
 _NOTHING = frozenset({errno.EISDIR, errno.ELOOP, errno.ENOENT, errno.ENOTDIR})
 
 
-@dataclass(frozen=True, slots=True)
-class Excludes:
+class Excludes(NamedTuple):
     """The globs of ``--exclude``, relative to the folder ``root``."""
 
     root: str
@@ -54,8 +52,7 @@ class Excludes:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The files to process, sorted.
 
     ``checked`` is the number of Python files and notebooks that were searched, ``errors`` are the

@@ -6,7 +6,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from codemod.files import Excludes, find_manifests
 from codemod.folders import is_code
@@ -64,16 +64,14 @@ def with_manifests(
     return Report(everything, checked, report.wrote, errors)
 
 
-@dataclass(frozen=True, slots=True)
-class _Manifest:
+class _Manifest(NamedTuple):
     """A file to look at, and its format: what another one includes may be called anything."""
 
     path: str
     kind: Kind | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What became of a manifest, ``None`` if there is nothing to say, and what it includes."""
 
     result: FileResult | None
@@ -92,7 +90,7 @@ def _handle(manifest: _Manifest, earlier: FileResult, task: Task) -> _Outcome:
         # What a run without writing has made of a module goes on from here.
         content = read(manifest.path) if task.write or not earlier.after else earlier.after
     except OSError as error:
-        return _Outcome(replace(earlier, error=reason(error)))
+        return _Outcome(earlier._replace(error=reason(error)))
     mentions = NEEDLE.search(content) is not None or content.startswith(_NOT_UTF_8)
     if not mentions and _INCLUDES.search(content) is None:
         return _Outcome(None)
@@ -116,13 +114,12 @@ def _reviewed(manifest: _Manifest, content: bytes, task: Task) -> FileResult:
     write(path, before=content, after=result.after)
     # What remains is reported where it now is.
     now = process_manifest(path, result.after, rewrite=False, as_kind=chosen)
-    return replace(result, findings=result.fixed + now.findings)
+    return result._replace(findings=result.fixed + now.findings)
 
 
 def _merged(earlier: FileResult, later: FileResult) -> FileResult:
     """Join what is said of one file as code and as a manifest."""
-    return replace(
-        earlier,
+    return earlier._replace(
         findings=earlier.findings + later.findings,
         fixed=earlier.fixed + later.fixed,
         before=earlier.before if earlier.before is not None else later.before,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from codemod.model import Change, FileResult, Surroundings, Task
 from codemod.source import read, reason
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 _NONE = Surroundings()
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """Files that are handled together, each with what other files have to do with it."""
 
     members: tuple[tuple[str, Surroundings], ...]
@@ -57,7 +55,7 @@ def _together(job: Job, task: Task, repository: Repository) -> list[FileResult]:
     """Handle files one after the other, each as those before have left it."""
     contents: dict[str, bytes] = {}
     originals: dict[str, bytes] = {}
-    reviewing = replace(task, rewrite=False)
+    reviewing = task._replace(rewrite=False)
     results: dict[str, FileResult] = {
         path: guarded(path, partial(_in_turn, path, reviewing, contents, repository, surroundings))
         for path, surroundings in job.members
@@ -72,16 +70,16 @@ def _together(job: Job, task: Task, repository: Repository) -> list[FileResult]:
             originals.setdefault(change.path, change.before)
             contents[change.path] = change.after
     if any(result.error is not None for result in results.values()):
-        return [replace(result, after=None, also=(), fixed=()) for result in results.values()]
+        return [result._replace(after=None, also=(), fixed=()) for result in results.values()]
     if task.write and contents:
         current = repository.holding(contents)
         for path, surroundings in job.members:
             now = guarded(path, partial(_in_turn, path, reviewing, contents, current, surroundings))
-            left = replace(results[path], findings=results[path].fixed + now.findings)
-            results[path] = replace(left, notes=now.notes)
+            left = results[path]._replace(findings=results[path].fixed + now.findings)
+            results[path] = left._replace(notes=now.notes)
     for path, after in contents.items():
         result = results.get(path, FileResult(path))
-        results[path] = replace(result, before=originals[path], after=after, also=())
+        results[path] = result._replace(before=originals[path], after=after, also=())
     return list(results.values())
 
 
@@ -94,7 +92,7 @@ def _as_found(result: FileResult, before: FileResult) -> FileResult:
         for old, new in zip(before.findings, result.findings, strict=True)
         if new in result.fixed
     )
-    return replace(result, findings=before.findings, fixed=tuple(fixed), notes=before.notes)
+    return result._replace(findings=before.findings, fixed=tuple(fixed), notes=before.notes)
 
 
 def _in_turn(
@@ -133,7 +131,7 @@ def _processed(
         repository=repository,
         surroundings=surroundings,
     )
-    return replace(result, before=content)
+    return result._replace(before=content)
 
 
 def _relocated(result: FileResult, task: Task, repository: Repository) -> FileResult:
@@ -142,8 +140,8 @@ def _relocated(result: FileResult, task: Task, repository: Repository) -> FileRe
     if not task.write or result.after is None or nothing_remains:
         return result
     rewritten = repository.holding({result.path: result.after})
-    now = _processed(result.path, result.after, replace(task, rewrite=False), rewritten)
-    return replace(result, findings=result.fixed + now.findings, notes=now.notes)
+    now = _processed(result.path, result.after, task._replace(rewrite=False), rewritten)
+    return result._replace(findings=result.fixed + now.findings, notes=now.notes)
 
 
 def guarded(path: str, work: Callable[[], FileResult]) -> FileResult:

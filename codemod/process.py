@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -58,8 +58,7 @@ def process(
         sys.setrecursionlimit(frames)
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
+class _Subject(NamedTuple):
     """A file, and what it is looked at with."""
 
     path: str
@@ -88,8 +87,7 @@ def _process(subject: _Subject, before: bytes, *, rewrite: bool) -> FileResult:
         result = _fixed(subject, before, first)
     else:
         result = FileResult(subject.path, first.findings, notes=first.notes)
-    return replace(
-        result,
+    return result._replace(
         sends_body=passes_body or (fixable and result.error is None),
         relies_on=first.relies_on,
     )

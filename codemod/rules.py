@@ -6,11 +6,10 @@ these values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One code: what it means, why it matters and what to do about it."""
 
     code: str
@@ -19,8 +18,7 @@ class Rule:
     by_hand: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a finding has no safe fix. ``slug`` is stable; ``title`` completes "…, because"."""
 
     slug: str

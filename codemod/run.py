@@ -8,7 +8,6 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codemod.files import NEEDLE, Excludes, Selection
@@ -181,7 +180,7 @@ def _unwritten(result: FileResult, error: OSError) -> FileResult:
     why: str | None = reason(error)
     if result.path != error.filename and error.filename is not None:
         why = f"left alone, for its changes belong to those of {error.filename}: {why}"
-    return replace(result, after=None, fixed=(), error=why if result.after is not None else None)
+    return result._replace(after=None, fixed=(), error=why if result.after is not None else None)
 
 
 def _handled(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 import click
 
@@ -18,8 +19,7 @@ class SettingsError(click.UsageError):
     """Settings that cannot be meant; the message names the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileSettings:
+class FileSettings(NamedTuple):
     """The settings of one pyproject.toml.
 
     ``path`` is ``None`` if there is no such file or no table of ours in it, and ``values`` has the
@@ -27,7 +27,7 @@ class FileSettings:
     """
 
     path: str | None = None
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = MappingProxyType({})
 
     @property
     def folder(self) -> str:

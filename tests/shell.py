@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 from codemod.model import FileResult, Finding, Fix, Note, Place, Settings
@@ -54,7 +53,7 @@ def process_by_words(
             lines.append(line)
             continue
         finding = _FINDINGS[word]
-        finding = replace(finding, place=place, upload=replace(place, line=1))
+        finding = finding._replace(place=place, upload=place._replace(line=1))
         findings.append(finding)
         if word == "safe" or (word == "unsafe" and settings.unsafe_fixes):
             fixed.append(finding)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +65,9 @@ REPORT = Report(
 EMPTY = Report((), checked=4)
 
 # The same run as a fix that had one file to write.
-FIXED = replace(
-    REPORT,
+FIXED = REPORT._replace(
     results=(
-        replace(REPORT.results[0], fixed=(SAFE,), after=APP.replace(b"Endpoint", b"Body")),
+        REPORT.results[0]._replace(fixed=(SAFE,), after=APP.replace(b"Endpoint", b"Body")),
         *REPORT.results[1:],
     ),
     wrote=True,
@@ -250,7 +248,7 @@ def test_after_a_fix_only_what_remains_is_reported() -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_name_that_is_no_utf8_breaks_no_form(name: str) -> None:
     path = "caf\udce9.py"
-    finding = replace(SAFE, place=replace(SAFE.place, path=path))
+    finding = SAFE._replace(place=SAFE.place._replace(path=path))
     report = Report((FileResult(path, (finding,)),), checked=1)
     written = render(name, report)
     assert written.encode("utf-8").decode() == written
@@ -263,8 +261,8 @@ def test_names_are_shown_as_they_are_as_far_as_they_can_be() -> None:
 
 
 def test_github_commands_are_escaped_as_github_wants_them() -> None:
-    finding = replace(SAFE, place=replace(SAFE.place, path="a,b:c%.py"))
-    report = replace(REPORT, results=(FileResult("a,b:c%.py", (finding, NONE)),))
+    finding = SAFE._replace(place=SAFE.place._replace(path="a,b:c%.py"))
+    report = REPORT._replace(results=(FileResult("a,b:c%.py", (finding, NONE)),))
     assert render("github", report) == (
         "::warning title=async-inline (SAI001),file=a%2Cb%3Ac%25.py,"
         "line=12,endLine=14,col=5,endColumn=6::the payload is uploaded first\n"
@@ -336,7 +334,7 @@ def test_sarif_says_which_files_could_not_be_handled() -> None:
 
 
 def fingerprints(before: bytes, *lines: int) -> list[str]:
-    findings = tuple(replace(SAFE, place=Place("a.py", line, 1, line, 9)) for line in lines)
+    findings = tuple(SAFE._replace(place=Place("a.py", line, 1, line, 9)) for line in lines)
     report = Report((FileResult("a.py", findings, before=before),), checked=1)
     return [result["partialFingerprints"]["asyncInline/v1"] for result in sarif(report)["results"]]
 

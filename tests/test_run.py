@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -111,7 +110,7 @@ def test_fix_writes_what_is_safe(folder: Path) -> None:
 
 
 def test_fix_writes_what_is_unsafe_only_when_asked(folder: Path) -> None:
-    run(make({"b.py": "unsafe"}), replace(FIX, settings=Settings(unsafe_fixes=True)))
+    run(make({"b.py": "unsafe"}), FIX._replace(settings=Settings(unsafe_fixes=True)))
     assert Path("b.py").read_text() == "# invoke_endpoint_async\n# was fixed\ndone\n"
 
 
@@ -175,8 +174,8 @@ def test_a_crash_is_an_error_about_one_file(
 
 
 def test_paths_that_could_not_be_searched_are_errors_of_the_run(folder: Path) -> None:
-    selection = replace(
-        make({"a.py": "safe", "c.py": "safe"}), errors=(FileResult("b.py", error="gone"),)
+    selection = make({"a.py": "safe", "c.py": "safe"})._replace(
+        errors=(FileResult("b.py", error="gone"),)
     )
     report = run(selection, CHECK)
     assert [result.path for result in report.results] == ["a.py", "b.py", "c.py"]
