@@ -12,9 +12,9 @@ from codemod.clients import INLINE_REGIONS
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.guards import Guards
-from codemod.invocations import Invocation, invocation
+from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
-from codemod.syntax import dict_items, dotted, is_none, last_name, string_value
+from codemod.syntax import dict_items, dotted, is_none, keyword, last_name, string_value
 from codemod.template import Template, source
 
 METHOD = "invoke_endpoint_async"
@@ -144,13 +144,15 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
     for func in index.attributes.get(METHOD, ()):
         if index.module_of(func) is not index.module:
             continue
-        call = invocation(index, func)
-        if call is None:
+        made = invocations(facts.definitions, func)
+        if not made:
             left.append(NotLegacy(func, "the method is only mentioned here"))
-        elif facts.clients.is_foreign(call.receiver, METHOD):
-            left.append(NotLegacy(call.carrier, "the receiver is not a boto3 client"))
-        else:
-            found.append((call, _given(facts, call)))
+        for call in made:
+            if facts.clients.is_foreign(call.receiver, METHOD):
+                left.append(NotLegacy(call.carrier, "the receiver is not a boto3 client"))
+            else:
+                found.append((call, _given(facts, call)))
+    found.sort(key=lambda one: index.order[index.statement(one[0].carrier)])
     guards = Guards(index, [call.carrier for call, given in found if "Body" in given.items])
     legacy = []
     for call, given in found:
@@ -159,6 +161,9 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
             left.append(NotLegacy(call.carrier, why))
             continue
         location, entry, style = given.items["InputLocation"]
+        early, problem = call.early, given.problem
+        if early is not None and keyword(early.args, "InputLocation") is not None:
+            problem = Refusal("helper-as-value", early, source(early.func))
         content_type: bool | None = "ContentType" in given.items
         if not content_type and not given.complete:
             content_type = None
@@ -171,7 +176,7 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
                 given.parameters,
                 given.made,
                 content_type,
-                given.problem,
+                problem,
             )
         )
     return legacy, left

@@ -24,7 +24,7 @@ from codemod.functions import (
     signature_problem,
     sites,
 )
-from codemod.invocations import Invocation, invocation
+from codemod.invocations import Invocation, invocations
 from codemod.preparations import prepared_arguments
 from codemod.refusals import Refusal
 from codemod.splits import split_of
@@ -106,20 +106,22 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
         return
     helper = _Helper(facts, function, upload)
     for func, other in doubts:
-        call = invocation(facts.index, func)
-        if call is not None and not facts.index.inside(func, function):
-            unclear = Refusal("helper-overridden", other, function.name.value)
+        if facts.index.inside(func, function):
+            continue
+        unclear = Refusal("helper-overridden", other, function.name.value)
+        for call in invocations(facts.definitions, func):
             yield _virtual(facts, helper, call, {}, unclear)
     for func in callers:
-        call = invocation(facts.index, func)
-        if call is None or facts.index.inside(func, function):
+        if facts.index.inside(func, function):
             continue
-        bound = bound_arguments(facts, function, func, call.args)
-        if bound is None:
-            unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
-            yield _virtual(facts, helper, call, {}, unclear)
-        else:
-            yield _virtual(facts, helper, call, bound, rebinding_problem(facts, function, func))
+        for call in invocations(facts.definitions, func):
+            bound = bound_arguments(facts, function, func, call.args)
+            problem = rebinding_problem(facts, function, func)
+            if bound is None:
+                problem = Refusal("helper-call-unclear", call.carrier, function.name.value)
+            elif call.early is not None:
+                problem = Refusal("helper-as-value", call.early, function.name.value)
+            yield _virtual(facts, helper, call, bound or {}, problem)
 
 
 # -- a call of a function, seen as an upload -----------------------------------------------

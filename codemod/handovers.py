@@ -22,7 +22,7 @@ from codemod.functions import (
 )
 from codemod.guards import Guards
 from codemod.index import Index
-from codemod.invocations import Invocation, invocation
+from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.syntax import dict_items, keyword, names_in, tested_for_none
 from codemod.translation import Translation
@@ -176,15 +176,16 @@ def _callers(
         call
         for func in sites(facts, function)
         if not facts.index.inside(func, function)
-        and (call := invocation(facts.index, func)) is not None
+        for call in invocations(facts.definitions, func)
     ]
     inline = [
         call.carrier for call in found if has_body is not None and _may_have(facts, call, has_body)
     ]
     for func, other in doubtful(facts, function):
-        call = invocation(facts.index, func)
-        if call is not None and not facts.index.inside(func, function):
-            problem_there = Refusal("helper-overridden", other, function.name.value)
+        if facts.index.inside(func, function):
+            continue
+        problem_there = Refusal("helper-overridden", other, function.name.value)
+        for call in invocations(facts.definitions, func):
             yield from _unclear(facts, call, through, problem_there)
     guards = Guards(facts.index, inline)
     for call in found:
@@ -192,6 +193,10 @@ def _callers(
         if call.carrier in inline or guards.decide_on(call.carrier):
             continue
         bound = bound_arguments(facts, function, func, call.args)
+        if call.early is not None:
+            early = Refusal("helper-as-value", call.early, function.name.value)
+            yield from _unclear(facts, call, through, early)
+            continue
         if bound is None or not call.takes_keywords:
             unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
             yield from _unclear(facts, call, through, unclear)

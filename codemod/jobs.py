@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from codemod.repository import Repository
 
 _NONE = Surroundings()
+
+#: How much of what an error says is told, in characters: syntax trees are longer than a screen.
+_LONGEST = 300
 
 
 class Job(NamedTuple):
@@ -155,5 +159,5 @@ def guarded(path: str, work: Callable[[], FileResult]) -> FileResult:
     except MemoryError:
         return FileResult(path, error="the file needs more memory than there is")
     except Exception as error:  # noqa: BLE001 (a bug must cost one file, not the run)
-        message = " ".join(f"{type(error).__name__}: {error}".split())
+        message = textwrap.shorten(f"{type(error).__name__}: {error}", _LONGEST)
         return FileResult(path, error=f"internal error, the file is left as it is: {message}")

@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.invocations import Invocation, invocation
+from codemod.invocations import Invocation, invocations
 from codemod.syntax import (
     argument,
     callee,
@@ -67,10 +67,10 @@ class Operations:
             return
         for name in (*READERS, *LISTERS, *DELETERS, *WAITERS):
             for func in self._facts.index.attributes.get(name, ()):
-                call = invocation(self._facts.index, func)
-                certain = self._names_object(call, name, key) if call is not None else None
-                if call is not None and certain is not None:
-                    yield Operation(call, certain)
+                for call in invocations(self._facts.definitions, func):
+                    certain = self._names_object(call, name, key)
+                    if certain is not None:
+                        yield Operation(call, certain)
 
     def _names_object(self, call: Invocation, name: str, key: Template) -> bool | None:
         """Tell whether an operation is on the object: certainly, perhaps, or not (``None``)."""

@@ -324,6 +324,12 @@ _REASONS = (
         "Pass InputLocation to the call as a keyword.",
     ),
     Reason(
+        "helper-as-value",
+        "SAI003",
+        "the function on the way is not called itself, but handed to something else ({detail})",
+        "Call the function by its name, in the function that makes the request.",
+    ),
+    Reason(
         "helper-call-unclear",
         "SAI003",
         "the call of the function on the way does not show which argument is which ({detail})",

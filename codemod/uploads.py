@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import libcst as cst
 
 from codemod.clients import Receiver, Role
+from codemod.definitions import Kind
 from codemod.facts import Facts
-from codemod.invocations import Invocation, invocation
-from codemod.syntax import argument, callee, dict_items, dotted, keyword
-from codemod.template import Hole, Template, basename, normal, s3_uri, split_uri
+from codemod.invocations import Invocation, invocations
+from codemod.refusals import Refusal
+from codemod.syntax import argument, callee, dict_items, dotted, keyword, string_value
+from codemod.template import Hole, Template, basename, normal, s3_uri, source, split_uri
 from codemod.transfers import Given, Upload
 
 Recogniser = Callable[[Facts, Invocation, Receiver], Upload | None]
@@ -312,10 +315,36 @@ def find_uploads(facts: Facts) -> list[Upload]:
     funcs = [func for method in RECOGNISERS for func in facts.index.attributes.get(method, ())]
     found = []
     for func in sorted(funcs, key=facts.index.order.__getitem__):
-        call = invocation(facts.index, func)
-        if call is None or facts.clients.is_foreign(call.receiver, call.method):
-            continue
-        upload = RECOGNISERS[call.method](facts, call, facts.clients.receiver(call.receiver))
-        if upload is not None:
-            found.append(upload)
-    return found
+        for call in invocations(facts.definitions, func):
+            if facts.clients.is_foreign(call.receiver, call.method):
+                break
+            upload = RECOGNISERS[call.method](facts, call, facts.clients.receiver(call.receiver))
+            if upload is not None:
+                found.append(replace(upload, problem=_early_problem(facts, upload)))
+    index = facts.index
+    return sorted(found, key=lambda one: index.order[index.statement(one.invocation.carrier)])
+
+
+def _early_problem(facts: Facts, upload: Upload) -> Refusal | None:
+    """What ``partial`` got was evaluated there, and cannot be taken for an argument of the call."""
+    early = upload.invocation.early
+    moved = (upload.payload, upload.bucket_node, upload.key_node, upload.content_type)
+    if early is None or not any(
+        node is not None and facts.index.inside(node, early) and not _is_settled(facts, node)
+        for node in moved
+    ):
+        return None
+    return Refusal("helper-as-value", early, source(early.func))
+
+
+def _is_settled(facts: Facts, node: cst.BaseExpression) -> bool:
+    """Tell whether an expression has the same value wherever it stands."""
+    if string_value(node) is not None:
+        return True
+    if not isinstance(node, cst.Name):
+        return False
+    definition = facts.definitions.of(node)
+    is_global = definition.node is not None and isinstance(
+        facts.index.function(definition.node), cst.Module
+    )
+    return is_global and definition.kind is Kind.ASSIGNED
