@@ -51,8 +51,9 @@ class Verdict:
 class Judgement:
     """The verdicts on a module in source order, and the calls that are no finding.
 
-    ``alone`` are the calls of the API, or of functions that make them, without an upload in reach,
-    ``offers`` the functions that invoke with what they are given and may be called from elsewhere.
+    ``alone`` are the calls of the API, or of functions that make them, without an upload that is
+    certain to be theirs, ``offers`` the functions that invoke with what they are given and may be
+    called from elsewhere.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -83,6 +84,7 @@ def judge(facts: Facts) -> Judgement:
         verdicts.extend(_judge(facts, candidate, carriers))
     for unpaired in pairing.unpaired:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
+    uncertain = tuple(one.call for one in pairing.unpaired if not one.is_certain)
     order = {call: position for position, call in enumerate(calls)}
     verdicts.sort(key=lambda verdict: order[verdict.call])
     verdicts = [replace(one, call=route) for one in verdicts for route in one.call.routes()]
@@ -95,8 +97,8 @@ def judge(facts: Facts) -> Judgement:
     handed = (
         call for verdict in verdicts for call in verdict.call.inward() if call is not verdict.call
     )
-    offers = tuple(offered(facts, (*pairing.alone, *handed)))
-    return Judgement(tuple(verdicts), (*left, *alone), pairing.alone, offers)
+    offers = tuple(offered(facts, (*pairing.alone, *uncertain, *handed)))
+    return Judgement(tuple(verdicts), (*left, *alone), (*pairing.alone, *uncertain), offers)
 
 
 def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:

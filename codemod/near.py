@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import libcst as cst
 
@@ -10,7 +11,7 @@ from codemod.calls import LegacyCall
 from codemod.definitions import Kind
 from codemod.facts import Facts
 from codemod.syntax import descendants, names_in, unwrap_await
-from codemod.template import Template, same_object
+from codemod.template import Template, contains, literal, same_object
 from codemod.transfers import Upload
 
 
@@ -22,6 +23,7 @@ class Near:
         self._by_function: dict[cst.CSTNode, list[Upload]] = {}
         self._by_uri: dict[tuple[cst.CSTNode, Template], list[Upload]] = {}
         self._by_node: dict[cst.CSTNode, list[Upload]] = {}
+        self._every = uploads
         for upload in uploads:
             function = facts.index.function(upload.invocation.carrier)
             self._by_function.setdefault(function, []).append(upload)
@@ -39,6 +41,25 @@ class Near:
     def under(self, function: cst.CSTNode, uri: Template) -> list[Upload]:
         """Return those of them that upload the object with a URI."""
         return self._by_uri.get((function, uri), [])
+
+    @property
+    def functions(self) -> Iterable[cst.CSTNode]:
+        """The functions that upload something themselves, and the modules."""
+        return self._by_function
+
+    @cached_property
+    def hidden(self) -> list[tuple[cst.Lambda, Upload]]:
+        """The lambdas that upload, each with its upload."""
+        return [
+            (above, upload)
+            for upload in self._every
+            for above in self._facts.index.ancestors(upload.invocation.carrier)
+            if isinstance(above, cst.Lambda)
+        ]
+
+    def made_at(self, node: cst.CSTNode) -> Upload | None:
+        """Return the upload that a call is, be it the call of a function that uploads."""
+        return self._by_node[node][0] if node in self._by_node else None
 
     def inside(self, node: cst.BaseExpression) -> Upload | None:
         """Return an upload that is part of an expression."""
@@ -103,6 +124,22 @@ def made_by(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
     """Tell whether an expression is what an upload returned."""
     made = facts.definitions.resolve(location)
     return unwrap_await(made) is unwrap_await(upload.invocation.whole)
+
+
+def is_uri_of(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether an expression is the URI of what is uploaded."""
+    if upload.returns_uri and made_by(facts, value, upload):
+        return True
+    uri = facts.templates.of(value)
+    if upload.bucket is not None and upload.key is not None:
+        return same_object(uri, upload.bucket, upload.key)
+    return uri == upload.uri
+
+
+def names_key(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether the key of what is uploaded is, or is made of, an expression."""
+    template = facts.templates.of(value)
+    return literal(template) is None and contains(upload.key or (), template)
 
 
 def needs_upload(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:

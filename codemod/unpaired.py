@@ -10,17 +10,17 @@ import libcst as cst
 from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.near import Near, made_by, uri_of
+from codemod.indirect import claimed
+from codemod.near import Near, is_uri_of, made_by, names_key, uri_of
+from codemod.provenance import put_into
 from codemod.refusals import Refusal
 from codemod.structure import Span, span, swallows
 from codemod.syntax import descendants, is_self, names_in, root_name, unwrap_await
-from codemod.template import Hole, Piece, Template, contains, literal, same_object, source
+from codemod.template import Hole, Piece, Template, contains, literal, source
 from codemod.transfers import Upload
 
 #: How many names may lie between what a call invokes and what is kept for it.
 _STEPS = 4
-#: Methods that put something into a list or a queue.
-_COLLECTING = ("append", "appendleft", "add", "put", "put_nowait", "extend", "insert")
 
 
 def reach_of(facts: Facts, upload: Upload, call: LegacyCall) -> Span | None:
@@ -34,11 +34,15 @@ def reach_of(facts: Facts, upload: Upload, call: LegacyCall) -> Span | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unpaired:
-    """A call whose object is certainly uploaded here, but in a way that cannot be followed."""
+    """A call whose object is uploaded here, but in a way that cannot be followed.
+
+    ``is_certain`` is false where what other modules say may tell more.
+    """
 
     call: LegacyCall
     upload: Upload
     refusal: Refusal
+    is_certain: bool = True
 
 
 def explained(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
@@ -48,7 +52,16 @@ def explained(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
         or _kept(facts, near, call)
         or _near_miss(facts, near, call)
         or _collected(facts, near, call)
+        or _through_others(facts, near, call)
     )
+
+
+def _through_others(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+    """Find an upload in a function that something else calls: a pool, a lambda, a driver."""
+    claim = claimed(facts, near, call)
+    if claim is None:
+        return None
+    return Unpaired(call, claim.upload, claim.refusal, is_certain=False)
 
 
 def _from_outside(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
@@ -79,10 +92,10 @@ def _kept(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
         if function is here:
             continue
         for upload in near.within(function):
-            is_key = _names_key(facts, value, upload) and not _is_elsewhere(
+            is_key = names_key(facts, value, upload) and not _is_elsewhere(
                 facts.templates.of(call.location), upload
             )
-            if is_key or _same(facts, value, upload):
+            if is_key or is_uri_of(facts, value, upload):
                 refusal = Refusal(
                     "uri-kept",
                     target,
@@ -99,11 +112,6 @@ def _is_elsewhere(uri: Template, upload: Upload) -> bool:
     start = uri[0] if uri and isinstance(uri[0], str) else ""
     named = start.removeprefix("s3://").partition("/")
     return bool(bucket) and start.startswith("s3://") and named[1] == "/" and named[0] != bucket
-
-
-def _names_key(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
-    template = facts.templates.of(value)
-    return literal(template) is None and contains(upload.key or (), template)
 
 
 def _stores_behind(
@@ -148,11 +156,11 @@ def _assigned(facts: Facts, name: str) -> Iterator[tuple[cst.Name, cst.BaseExpre
 def _collected(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
     """Find an upload whose URI goes into a collection that the call is made from."""
     for node in _collections_behind(facts, call.location):
-        for value in _put_into(facts, node):
+        for value in (node, *_kept_in(facts, node)):
             for upload in near.of(call):
                 made = unwrap_await(upload.uploading)
                 parts = [one for one in descendants(value) if isinstance(one, cst.BaseExpression)]
-                if made in parts or any(_same(facts, part, upload) for part in parts):
+                if made in parts or any(is_uri_of(facts, part, upload) for part in parts):
                     refusal = Refusal(
                         "uri-collected",
                         value,
@@ -181,26 +189,13 @@ def _collections_behind(facts: Facts, location: cst.BaseExpression) -> Iterator[
             yield name
 
 
-def _put_into(facts: Facts, collection: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+def _kept_in(facts: Facts, collection: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
     """Yield what is put into a collection: where it is made, and by its methods."""
-    index = facts.index
-    yield collection
     for name in names_in(collection):
         made = facts.definitions.of(name).value
         if made is not None:
             yield made
-        for other in index.names.get(name.value, ()):
-            if index.function(other) is not index.function(name):
-                continue
-            holder = index.parent[other]
-            call = index.parent.get(holder)
-            if isinstance(holder, cst.Attribute) and isinstance(call, cst.Call):
-                if call.func is holder and holder.attr.value in _COLLECTING:
-                    yield from (arg.value for arg in call.args)
-            target = index.parent.get(holder)
-            assign = index.parent.get(target) if isinstance(target, cst.AssignTarget) else None
-            if isinstance(holder, cst.Subscript) and isinstance(assign, cst.Assign):
-                yield assign.value
+        yield from put_into(facts, name)
 
 
 # -- in the same function ------------------------------------------------------------------
@@ -218,7 +213,7 @@ def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
     ]
     for upload in reversed(earlier):
         values = list(_alternatives(facts, call.location))
-        if any(_same(facts, value, upload) for value in values) or (
+        if any(is_uri_of(facts, value, upload) for value in values) or (
             _is_one_of_several(facts, call.location)
             and any(_may_give(facts, value, upload) for value in values)
         ):
@@ -249,15 +244,6 @@ def _path_refusal(facts: Facts, upload: Upload, call: LegacyCall) -> Refusal:
     return Refusal(
         "upload-conditional", upload.uploading, unlock="upload and call in the same branch"
     )
-
-
-def _same(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
-    if upload.returns_uri and made_by(facts, value, upload):
-        return True
-    uri = facts.templates.of(value)
-    if upload.bucket is not None and upload.key is not None:
-        return same_object(uri, upload.bucket, upload.key)
-    return uri == upload.uri
 
 
 def _is_one_of_several(facts: Facts, location: cst.BaseExpression) -> bool:
