@@ -15,13 +15,13 @@ import libcst as cst
 from codemod.calls import LegacyCall
 from codemod.classes import class_of, is_instance, owner_of
 from codemod.clients import Role
-from codemod.definitions import Definition, Kind
+from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.near import Near, is_uri_of, names_key, uri_of
 from codemod.provenance import behind, parts_of
 from codemod.refusals import Refusal
 from codemod.syntax import descendants, last_name, names_in, unwrap_await
-from codemod.template import KEY_OF, Hole, Template, part_of_uri
+from codemod.template import KEY_OF, Hole, contains, literal, part_of_uri
 from codemod.transfers import Upload
 
 
@@ -141,7 +141,7 @@ def _called_aside(facts: Facts, near: Near, call: LegacyCall) -> Claim | None:
     """Return an upload before the call by a function that gets the key and need not return it."""
     index = facts.index
     function = index.function(call.invocation.carrier)
-    key = frozenset(_local(facts, function, uri_of(facts, call)))
+    key = _behind_key(facts, call)
     if not key:
         return None
     before = index.order[index.statement(call.invocation.carrier)]
@@ -149,21 +149,33 @@ def _called_aside(facts: Facts, near: Near, call: LegacyCall) -> Claim | None:
         statement = index.statement(part)
         if index.order[statement] >= before or not isinstance(statement, cst.SimpleStatementLine):
             continue
-        if any(facts.definitions.of(name) in key for name in names_in(statement)):
+        gets_key = any(facts.definitions.of(name) in key for name in names_in(statement))
+        if gets_key and _is_told_key(upload):
             return Claim(upload, Refusal("helper-as-value", part, last_name(part) or ""))
     return None
 
 
-def _local(facts: Facts, function: cst.CSTNode, uri: Template) -> Iterator[Definition]:
-    """Yield the variables of a function that the key in a URI is made of."""
-    for piece in part_of_uri(uri, KEY_OF):
-        if not isinstance(piece, Hole):
-            continue
-        names = piece.key[2] if piece.key[0] == "expression" else piece.key[1:2]
-        for one in names if isinstance(names, tuple) else ():
-            if isinstance(one, Definition) and one.kind not in (Kind.IMPORTED, Kind.OUTSIDE):
-                if one.node is not None and facts.index.function(one.node) is function:
-                    yield one
+def _is_told_key(upload: Upload) -> bool:
+    """Tell whether the key of an upload depends on what its function is given."""
+    for piece in upload.uri if upload.key is None else upload.key:
+        found = piece.key[1:] if isinstance(piece, Hole) else ()
+        for one in found[1] if len(found) > 1 and isinstance(found[1], tuple) else found:
+            if isinstance(one, Definition) and isinstance(one.node, cst.Param):
+                return True
+    return False
+
+
+def _behind_key(facts: Facts, call: LegacyCall) -> set[Definition]:
+    """Return the variables of a function that the key in the URI of a call is made of."""
+    key = part_of_uri(uri_of(facts, call), KEY_OF)
+    function = facts.index.function(call.invocation.carrier)
+    found = set()
+    for name in names_in(facts.definitions.resolve(call.location)):
+        definition, value = facts.definitions.of(name), facts.templates.of(name)
+        is_local = definition.node is not None and facts.index.function(definition.node) is function
+        if is_local and literal(value) is None and contains(key, value):
+            found.add(definition)
+    return found
 
 
 def _aside(
@@ -182,6 +194,8 @@ def _aside(
     for hidden, upload in near.hidden:
         assign = index.parent[hidden]
         target = assign.targets[0].target if isinstance(assign, cst.Assign) else None
-        for name in index.names.get(target.value, ()) if isinstance(target, cst.Name) else ():
-            if index.function(name) is function and facts.definitions.of(name).value is hidden:
-                yield name, upload
+        named = target.value if isinstance(target, cst.Name) else ""
+        for part in (*index.names.get(named, ()), *index.attributes.get(named, ())):
+            meant = facts.definitions.target(part) if index.function(part) is function else None
+            if meant is not None and meant.value is hidden:
+                yield part, upload

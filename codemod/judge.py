@@ -66,7 +66,10 @@ class Judgement:
         kept = (
             verdict
             for verdict in self.verdicts
-            if facts.index.module_of(verdict.upload.invocation.carrier) in facts.changeable
+            if any(
+                facts.index.module_of(one.invocation.carrier) in facts.changeable
+                for one in (verdict.upload, verdict.call)
+            )
         )
         return replace(self, verdicts=tuple(kept))
 

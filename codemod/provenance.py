@@ -68,9 +68,11 @@ def parts_of(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseExpress
 
 
 def _behind_part(facts: Facts, part: cst.BaseExpression) -> Iterator[Step]:
+    if isinstance(part, (cst.Name, cst.Attribute)):
+        for candidate in facts.definitions.candidates(part):
+            for origin in candidate.origins():
+                yield from _behind_definition(facts, origin)
     if isinstance(part, cst.Name):
-        for origin in facts.definitions.of(part).origins():
-            yield from _behind_definition(facts, origin)
         for value in put_into(facts, part):
             yield value, None
     elif isinstance(part, cst.Attribute) and is_self(part.value):
@@ -85,12 +87,31 @@ def _behind_part(facts: Facts, part: cst.BaseExpression) -> Iterator[Step]:
 
 def _behind_definition(facts: Facts, definition: Definition) -> Iterator[Step]:
     if definition.value is not None:
-        yield definition.value, None
+        yield taken_from(facts, definition.node, definition.value), None
     if definition.kind is Kind.AUGMENTED:
         for source in definition.sources:
             yield from ((one.value, None) for one in source.origins() if one.value is not None)
     if isinstance(definition.node, cst.Param):
         yield from _given_for(facts, definition, definition.node)
+
+
+def taken_from(
+    facts: Facts, target: cst.CSTNode | None, value: cst.BaseExpression
+) -> cst.BaseExpression:
+    """Return what a name gets of a value that is unpacked, as far as that shows."""
+    place = facts.index.place_in_tuple(target) if target is not None else None
+    if place is None:
+        return value
+    if isinstance(value, cst.Tuple) and place < len(value.elements):
+        return value.elements[place].value
+    args = value.args if isinstance(value, cst.Call) else ()
+    if any(arg.star or arg.keyword is not None for arg in args):
+        return value
+    if callee(value) == "zip" and place < len(args):
+        return args[place].value
+    if callee(value) == "enumerate" and place == 1 and args:
+        return args[0].value
+    return value
 
 
 def put_into(facts: Facts, name: cst.Name) -> Iterator[cst.BaseExpression]:

@@ -103,8 +103,10 @@ FOLLOWED = (
     " given. Imports are followed without running anything: absolute and relative ones, re-exports,"
     " src layouts, packages without `__init__`, classes and instances of other modules."
     " A function whose payload no caller can spell is split into making it and uploading it."
-    " Not followed are lambdas, functions that are looked up in tables or bound with `partial`,"
-    " installed packages, and imports after `sys.path` was changed."
+    " Longer chains, URIs that are kept or collected, and functions that something else calls (a"
+    " pool, a task, a lambda, a table, an object that was passed in) are reported and not rewritten."
+    " Not followed are functions looked up by name at run time, installed packages, and imports"
+    " after `sys.path` was changed."
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in _RULES}

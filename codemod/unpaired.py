@@ -12,7 +12,7 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.indirect import claimed
 from codemod.near import Near, is_uri_of, made_by, names_key, uri_of
-from codemod.provenance import put_into
+from codemod.provenance import put_into, taken_from
 from codemod.refusals import Refusal
 from codemod.structure import Span, span, swallows
 from codemod.syntax import descendants, is_self, names_in, root_name, unwrap_await
@@ -180,7 +180,7 @@ def _collections_behind(facts: Facts, location: cst.BaseExpression) -> Iterator[
             for above in index.ancestors(definition.node):
                 if isinstance(above, (cst.For, cst.CompFor)):
                     if index.inside(definition.node, above.target):
-                        yield above.iter
+                        yield taken_from(facts, definition.node, above.iter)
                     break
                 if isinstance(above, cst.BaseStatement):
                     break
