@@ -104,7 +104,7 @@ FOLLOWED = (
     " src layouts, packages without `__init__`, classes and instances of other modules."
     " A function whose payload no caller can spell is split into making it and uploading it."
     " Longer chains, URIs that are kept or collected, and functions that something else calls (a"
-    " pool, a task, a lambda, a table, an object that was passed in) are reported and not rewritten."
+    " pool, a task, a lambda, a table, an object that was passed in) are reported, not rewritten."
     " Not followed are functions looked up by name at run time, installed packages, and imports"
     " after `sys.path` was changed."
 )
