@@ -277,11 +277,9 @@ class Clients:
         if function is None:
             return _UNKNOWN
         values = [
-            part.value
-            for part in descendants(function.body)
-            if isinstance(part, cst.Return)
-            and part.value is not None
-            and self._index.function(part) is function
+            node.value
+            for node in self._index.exits[function]
+            if isinstance(node, cst.Return) and node.value is not None
         ]
         return _agree(self.receiver(value, steps) for value in values) if values else _UNKNOWN
 

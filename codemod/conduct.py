@@ -147,7 +147,7 @@ def _is_inside_payload(facts: Facts, call: cst.Call, upload: Upload) -> bool:
 def what_it_returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> str:
     """Tell what a call gives: the ``uri``, the ``key``, ``nothing`` or something ``else``."""
     kinds = {_kind_of(facts, value, upload) for value in _returned(facts, function)}
-    if any(isinstance(part, cst.Yield) for part in descendants(function.body)):
+    if any(isinstance(node, cst.Yield) for node in facts.index.exits[function]):
         kinds.add("else")
     if not kinds:
         return "nothing"
@@ -164,10 +164,9 @@ def what_items_are(facts: Facts, function: cst.FunctionDef, upload: Upload) -> t
 
 
 def _returned(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
-    for node in descendants(function.body):
-        if isinstance(node, cst.Return) and facts.index.function(node) is function:
-            if node.value is not None and not is_none(node.value):
-                yield node.value
+    for node in facts.index.exits[function]:
+        if isinstance(node, cst.Return) and node.value is not None and not is_none(node.value):
+            yield node.value
 
 
 def _kind_of(facts: Facts, value: cst.BaseExpression, upload: Upload) -> str:

@@ -36,12 +36,7 @@ class Definitions:
     @cached_property
     def declared_elsewhere(self) -> frozenset[str]:
         """Names that a ``global`` or ``nonlocal`` statement lets inner code bind."""
-        return frozenset(
-            item.name.value
-            for node in self.index.parent
-            if isinstance(node, (cst.Global, cst.Nonlocal))
-            for item in node.names
-        )
+        return frozenset(item.name.value for node in self.index.declarations for item in node.names)
 
     def walk(self, scope: cst.CSTNode) -> ScopeWalk:
         """Return the walk over a function or the module, made on first use."""

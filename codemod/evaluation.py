@@ -126,10 +126,11 @@ class Templates:
         self, function: cst.FunctionDef, call: cst.Call, position: int
     ) -> Template | None:
         """Return an item of what a function returns that takes a URI apart."""
-        returned = [one for one in descendants(function.body) if isinstance(one, cst.Return)]
         if function.decorators or function.asynchronous is not None:
             return None
-        result = returned[0].value if len(returned) == 1 else None
+        exits = self._definitions.index.exits[function]
+        only = exits[0] if len(exits) == 1 else None
+        result = only.value if isinstance(only, cst.Return) else None
         given = [one for one in function.params.params if one.name.value not in ("self", "cls")]
         if not isinstance(result, cst.Tuple) or position >= len(result.elements):
             return None

@@ -120,6 +120,8 @@ class Index:
         self.functions: list[cst.FunctionDef] = []
         self.classes: list[cst.ClassDef] = []
         self.imports: list[cst.Import | cst.ImportFrom] = []
+        self.declarations: list[cst.Global | cst.Nonlocal] = []
+        self._exits: list[cst.Return | cst.Yield] = []
         self.identifiers: dict[cst.Module, set[str]] = {}
         self._imported: dict[cst.Module, dict[str, set[str]]] = {}
         self._positions: dict[cst.CSTNode, int] = {}
@@ -136,6 +138,10 @@ class Index:
             cst.ClassDef: self.classes,
             cst.Import: self.imports,
             cst.ImportFrom: self.imports,
+            cst.Global: self.declarations,
+            cst.Nonlocal: self.declarations,
+            cst.Return: self._exits,
+            cst.Yield: self._exits,
         }
         stack: list[Any] = [module]
         while stack:
@@ -348,6 +354,14 @@ class Index:
         while isinstance(above, (cst.Element, cst.StarredElement, cst.Tuple, cst.List)):
             above = self.parent[above]
         return isinstance(above, (cst.AssignTarget, cst.For, cst.CompFor, cst.AsName, cst.Del))
+
+    @cached_property
+    def exits(self) -> dict[cst.CSTNode, list[cst.Return | cst.Yield]]:
+        """Every ``return`` and ``yield`` by the function that it belongs to, in source order."""
+        found: dict[cst.CSTNode, list[cst.Return | cst.Yield]] = defaultdict(list)
+        for node in self._exits:
+            found[self.function(node)].append(node)
+        return found
 
     @cached_property
     def strings(self) -> dict[str, list[cst.BaseExpression]]:

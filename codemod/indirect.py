@@ -20,7 +20,7 @@ from codemod.facts import Facts
 from codemod.near import Near, is_uri_of, names_key, uri_of
 from codemod.provenance import behind, parts_of
 from codemod.refusals import Refusal
-from codemod.syntax import descendants, last_name, names_in, unwrap_await
+from codemod.syntax import last_name, names_in, unwrap_await
 from codemod.template import KEY_OF, Hole, contains, literal, part_of_uri
 from codemod.transfers import Upload
 
@@ -120,10 +120,8 @@ def _may_be_any(facts: Facts, receiver: cst.BaseExpression) -> bool:
 
 def _gives(facts: Facts, function: cst.FunctionDef, upload: Upload) -> bool:
     """Tell whether a function returns or yields the URI or the key of what it uploads."""
-    for node in descendants(function.body):
-        if not isinstance(node, (cst.Return, cst.Yield)) or node.value is None:
-            continue
-        if facts.index.function(node) is not function or isinstance(node.value, cst.From):
+    for node in facts.index.exits[function]:
+        if node.value is None or isinstance(node.value, cst.From):
             continue
         for value, _ in behind(facts, node.value):
             for part in parts_of(facts, value):

@@ -13,7 +13,6 @@ from codemod.index import LOOPS
 from codemod.syntax import (
     argument,
     callee,
-    descendants,
     is_bytes_literal,
     is_none,
     last_name,
@@ -266,16 +265,11 @@ def _form_of_local(facts: Facts, node: cst.Call, steps: int) -> Form:
     function = facts.definitions.function_called(node)
     if function is None or function.asynchronous is not None or function.decorators:
         return Form.UNKNOWN
-    returned = [
-        part.value
-        for part in descendants(function.body)
-        if isinstance(part, (cst.Return, cst.Yield)) and facts.index.function(part) is function
-    ]
-    if not returned:
-        return Form.UNKNOWN
     forms = {
-        form_of(facts, value, steps + 5) if isinstance(value, cst.BaseExpression) else Form.UNKNOWN
-        for value in returned
+        form_of(facts, node.value, steps + 5)
+        if isinstance(node.value, cst.BaseExpression)
+        else Form.UNKNOWN
+        for node in facts.index.exits[function]
     }
     return forms.pop() if len(forms) == 1 else Form.UNKNOWN
 
