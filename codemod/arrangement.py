@@ -12,7 +12,7 @@ from codemod.assignments import (
     may_come_first,
     targets,
 )
-from codemod.attachments import announced_before, attached_to, following, left_behind
+from codemod.attachments import announced_before, attached_to, binds_for, following, left_behind
 from codemod.calls import METHOD, LegacyCall, Style
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
@@ -136,15 +136,13 @@ def _branch(
     reach, call = candidate.spans[0], candidate.calls[0]
     plain = [one for one in reach.between if one not in attached]
     staying: set[cst.CSTNode] = {*attached, *plain}
-    if call.through is None:
-        staying.add(call.entry)
+    if call.through is None or needs_upload(facts, call.location, candidate.upload):
+        staying.add(call.entry)  # the inline route has nothing to put there
     is_global = isinstance(facts.index.function(uploading), cst.Module)
+    late = _made_of_result(facts, candidate, plain)
     hoisted: set[LineOrCompound] = set()
     for statement in reversed(plain):  # what a hoisted assignment reads comes before it
-        reads_response = any(
-            is_response_name(facts, name, candidate) for name in names_in(statement)
-        )
-        if (is_global and not reads_response) or binds_outside(facts, statement, staying):
+        if (is_global and statement not in late) or binds_outside(facts, statement, staying):
             hoisted.add(statement)
             staying.discard(statement)
     ordered = tuple(one for one in plain if one in hoisted)
@@ -196,6 +194,10 @@ def _request(
         if swallowing is not None:
             return Refusal("upload-error-swallowed", swallowing)
         return _with_result(facts, candidate, seen, uploading, attached)
+    if needs_upload(facts, call.location, candidate.upload):
+        if swallowing is not None:
+            return Refusal("upload-error-swallowed", swallowing)
+        return _with_late_location(facts, candidate, seen, uploading, attached)
     before: LineOrCompound = swallowing if swallowing is not None else uploading
     return _with_location(facts, candidate, seen, uploading, attached, before, swallowing)
 
@@ -270,6 +272,61 @@ def _with_result(
     )
 
 
+def _made_of_result(
+    facts: Facts, candidate: Candidate, statements: Iterable[LineOrCompound]
+) -> list[LineOrCompound]:
+    """Return the assignments among some statements that are made of what the upload returns."""
+    late: list[LineOrCompound] = []
+    for statement in statements:
+        if any(is_response_name(facts, name, candidate) for name in names_in(statement)) or any(
+            binds_for(facts, one, statement) for one in late
+        ):
+            late.append(statement)
+    return late
+
+
+def _with_late_location(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+) -> Layout | Refusal:
+    """Lay out an upload that returns the key or more, of which the code makes the URI."""
+    between = following(facts, candidate, uploading)
+    plain = [one for one in between if one not in attached and is_plain_assignment(one)]
+    late = _made_of_result(facts, candidate, plain)
+    location = candidate.calls[0].location
+    for statement in late:
+        if not may_come_first(facts, statement):
+            return Refusal("uri-built-late", statement)
+    made = {target for statement in (uploading, *late) for target in targets(statement)}
+    for name in (name for node in (location, *late) for name in names_in(node)):
+        if name not in made and facts.definitions.of(name).node not in made:
+            if not is_known(facts, name, uploading):
+                return Refusal("uri-built-late", name)
+    for call in candidate.calls[1:]:
+        if not _is_same(facts, call.location, location):
+            return Refusal("uri-built-late", call.location)
+    return Layout(
+        Form.REQUEST,
+        uploading,
+        announced_before(facts, candidate, seen, uploading),
+        attached,
+        late=tuple(late),  # type: ignore[arg-type]
+        location=location,
+        location_is_result=True,
+    )
+
+
+def _is_same(facts: Facts, one: cst.BaseExpression, other: cst.BaseExpression) -> bool:
+    """Tell whether two expressions are spelled alike and read the same values."""
+    of = facts.definitions.of
+    return one.deep_equals(other) and all(
+        of(mine) is of(theirs) for mine, theirs in zip(names_in(one), names_in(other), strict=True)
+    )
+
+
 def _is_read_again(facts: Facts, candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:
     """Tell whether the URI went into a dictionary before the upload and may read otherwise now."""
     call, order = candidate.calls[0], facts.index.order
@@ -292,7 +349,6 @@ def _with_location(
 ) -> Layout | Refusal:
     """Lay out an upload whose URI the code spells itself."""
     hoisted: list[cst.SimpleStatementLine] = []
-    dropped: list[cst.SimpleStatementLine] = []
     location = candidate.calls[0].location
     if _is_read_again(facts, candidate, uploading):
         again = rebuilt(facts, candidate, before)
@@ -324,7 +380,6 @@ def _with_location(
         announced_before(facts, candidate, seen, uploading),
         attached,
         tuple(hoisted),
-        tuple(dropped),
-        location,
+        location=location,
         default_before=swallowing,
     )

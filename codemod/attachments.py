@@ -75,6 +75,10 @@ def attached_to(
 ) -> tuple[LineOrCompound, ...]:
     found: list[LineOrCompound] = []
     for statement in following(facts, candidate, uploading):
+        if is_plain_assignment(statement) and any(
+            definition_at(facts, target) in seen.behind for target in targets(statement)
+        ):
+            continue  # a step towards the URI
         if _belongs_to_upload(facts, candidate, seen, statement, found):
             found.append(statement)
         elif not is_plain_assignment(statement):
@@ -101,7 +105,7 @@ def _reads_response(
 ) -> bool:
     """Tell whether a statement looks at what the upload returned, or at what was made of it."""
     return any(is_response_name(facts, name, candidate) for name in names_in(statement)) or any(
-        one is not statement and _binds_for(facts, one, statement) for one in before
+        one is not statement and binds_for(facts, one, statement) for one in before
     )
 
 
@@ -148,7 +152,7 @@ def _is_existence_check(seen: Visibility, statement: LineOrCompound) -> bool:
     return False
 
 
-def _binds_for(facts: Facts, earlier: LineOrCompound, statement: LineOrCompound) -> bool:
+def binds_for(facts: Facts, earlier: LineOrCompound, statement: LineOrCompound) -> bool:
     """Tell whether a statement reads a name that an earlier one of the S3 route binds."""
     bound = set(targets(earlier))
     return any(
@@ -232,7 +236,7 @@ def left_behind(
         for name in facts.definitions.reads(definition):
             if moves(name) or any(index.inside(name, place) for place in allowed_locations):
                 continue
-            if _only_feeds(facts, name, candidate, attached):
+            if _only_feeds(facts, name, candidate, attached, allowed_locations):
                 continue
             return Refusal("upload-response-used", name, target.value)
     return None
@@ -243,19 +247,22 @@ def _only_feeds(
     name: cst.Name,
     candidate: Candidate,
     attached: tuple[LineOrCompound, ...],
+    locations: tuple[cst.BaseExpression, ...],
 ) -> bool:
-    """Tell whether a read only hands the value to another name of the call's location."""
-    statement = facts.index.statement(name)
-    if not candidate.upload.returns_uri or not is_plain_assignment(statement):
-        return False
-    allowed = (*attached, *(call.location for call in candidate.calls if call.through is None))
-    for target in targets(statement):
-        definition = definition_at(facts, target)
-        if definition is None or any(
-            not any(facts.index.inside(read, one) for one in allowed)
-            for read in facts.definitions.reads(definition)
-        ):
+    """Tell whether a read only hands the value to other names, and they to the call's location."""
+    allowed = (*attached, *locations)
+    near = following(facts, candidate, facts.index.statement(candidate.upload.uploading))
+    stack, seen = [name], {name}
+    while stack:
+        statement = facts.index.statement(stack.pop())
+        if statement not in near or not is_plain_assignment(statement):
             return False
-    return statement in following(
-        facts, candidate, facts.index.statement(candidate.upload.uploading)
-    )
+        for target in targets(statement):
+            definition = definition_at(facts, target)
+            if definition is None or target.value in facts.definitions.declared_elsewhere:
+                return False
+            for read in facts.definitions.reads(definition):
+                if read not in seen and not any(facts.index.inside(read, one) for one in allowed):
+                    seen.add(read)
+                    stack.append(read)
+    return True

@@ -155,12 +155,17 @@ def what_it_returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> 
 
 
 def what_items_are(facts: Facts, function: cst.FunctionDef, upload: Upload) -> tuple[str, ...]:
-    """Tell the same for the items of the tuple that a function returns, if that is all it does."""
+    """Tell the same, or ``bucket``, of each item of the tuple that a function always returns."""
     values = list(_returned(facts, function))
     only = values[0] if len(values) == 1 else None
     if not isinstance(only, cst.Tuple):
         return ()
-    return tuple(_kind_of(facts, element.value, upload) for element in only.elements)
+    return tuple(_kind_of_item(facts, element.value, upload) for element in only.elements)
+
+
+def _kind_of_item(facts: Facts, value: cst.BaseExpression, upload: Upload) -> str:
+    is_bucket = upload.bucket is not None and facts.templates.of(value) == upload.bucket
+    return "bucket" if is_bucket else _kind_of(facts, value, upload)
 
 
 def _returned(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:

@@ -65,7 +65,7 @@ def finding_of(verdict: Verdict, found: Places) -> Finding:
         notes=verdict.notes,
         chain=tuple(
             Link(name, found.of(node) if node is not None else None)
-            for name, node in _chain(verdict)
+            for name, node in (() if _is_one_step(verdict, found) else _chain(verdict))
         ),
     )
 
@@ -92,15 +92,20 @@ def _message(verdict: Verdict, found: Places) -> str:
     return f"{what}; {_because(refusal)}{where}"
 
 
+def _is_one_step(verdict: Verdict, found: Places) -> bool:
+    """Tell whether nothing lies between the call of the API and the upload."""
+    is_direct = verdict.call.through is None and verdict.upload.via is None
+    here, there = found.of(_call_node(verdict)), found.of(_upload_node(verdict))
+    return is_direct and here.path == there.path
+
+
 def _chain(verdict: Verdict) -> Iterator[tuple[str, cst.CSTNode | None]]:
-    """Yield what lies between the call of the API and the upload, if anything does.
+    """Yield the way from the call of the API to the upload.
 
     First come the functions that a URI is handed to, from the inside, then the variable that holds
     it, then the functions that upload, from the outside; each with where it is defined.
     """
     calls, uploads = list(calls_of(verdict.call)), list(uploads_of(verdict.upload))
-    if len(calls) + len(uploads) == 2:
-        return
     yield describe(calls[-1]), _call_node(verdict)
     for call in reversed(calls[:-1]):
         assert call.through is not None

@@ -29,7 +29,7 @@ from codemod.preparations import prepared_arguments
 from codemod.refusals import Refusal
 from codemod.splits import split_of
 from codemod.takeover import Here, made_by_maker, taken_over
-from codemod.template import Hole, normal
+from codemod.template import Hole, Template, normal
 from codemod.transfers import Split, Upload, Via
 from codemod.translation import Translation
 
@@ -124,6 +124,23 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
             yield _virtual(facts, helper, call, bound or {}, problem)
 
 
+def _unpacked(facts: Facts, call: Invocation, items: tuple[str, ...]) -> dict[str, Template]:
+    """Return what the caller calls the items of the tuple that a function gives, where it does."""
+    found: dict[str, Template] = {}
+    assign = facts.index.parent[call.whole]
+    target = assign.targets[0].target if isinstance(assign, cst.Assign) else None
+    if not isinstance(target, (cst.Tuple, cst.List)) or len(target.elements) != len(items):
+        return found
+    for kind, element in zip(items, target.elements, strict=True):
+        name = element.value
+        if isinstance(name, cst.Name):
+            bound = facts.definitions.walk(facts.index.scope(name)).bindings[name.value]
+            definition = next(one for one in bound if one.node is name)
+            if facts.definitions.reads(definition):
+                found[kind] = (Hole(("definition", definition), name.value, name),)
+    return found
+
+
 # -- a call of a function, seen as an upload -----------------------------------------------
 
 
@@ -158,6 +175,8 @@ def _virtual(
     if helper.returns == "key" and key is not None and bucket is not None:
         key = (Hole(("evaluated", call.whole), function.name.value, call.whole),)
     if bucket is not None and key is not None:
+        unpacked = _unpacked(facts, call, helper.items)
+        bucket, key = unpacked.get("bucket", bucket), unpacked.get("key", key)
         uri = normal(("s3://", *bucket, "/", *key))
     via = Via(
         function,

@@ -30,6 +30,7 @@ class Layout:
         attached: Statements after it that only make sense if something was uploaded.
         hoisted: Assignments that move in front of the guard because both routes need them.
         dropped: Assignments that nothing reads any more.
+        late: Assignments after the upload that make the URI of what it returns.
         location: What ``InputLocation`` gets on the S3 route of the request form.
         location_is_result: Whether ``location`` is only known after the upload.
         default_before: The ``try`` or ``with`` that may swallow an upload error; the S3 route is
@@ -42,6 +43,7 @@ class Layout:
     attached: tuple[LineOrCompound, ...] = ()
     hoisted: tuple[cst.SimpleStatementLine, ...] = ()
     dropped: tuple[cst.SimpleStatementLine, ...] = ()
+    late: tuple[cst.SimpleStatementLine, ...] = ()
     location: cst.BaseExpression | None = None
     location_is_result: bool = False
     default_before: cst.BaseCompoundStatement | None = None

@@ -147,5 +147,12 @@ def needs_upload(facts: Facts, location: cst.BaseExpression, upload: Upload) -> 
     if made_by(facts, location, upload):
         return True
     statement = facts.index.statement(upload.invocation.carrier)
-    bound = (facts.definitions.of(name).node for name in names_in(location))
-    return any(node is not None and facts.index.inside(node, statement) for node in bound)
+    stack, seen = list(names_in(location)), set()
+    while stack:
+        definition = facts.definitions.of(stack.pop())
+        if definition.node is not None and facts.index.inside(definition.node, statement):
+            return True
+        if definition not in seen and definition.value is not None:
+            seen.add(definition)
+            stack.extend(names_in(definition.value))
+    return False

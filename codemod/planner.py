@@ -151,6 +151,7 @@ class Planner:
             *layout.announcing,
             *self.measure.rewinding(),
             self._upload_statement(),
+            *layout.late,
         ]
         located = _commented_like(located, self._item_statements())
         if layout.location_is_result:
@@ -165,6 +166,7 @@ class Planner:
             *layout.attached,
             *layout.hoisted,
             *layout.dropped,
+            *layout.late,
         ):
             edits[statement] = ()
         edits[layout.uploading] = self._in_place_of_upload(guard)

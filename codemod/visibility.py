@@ -148,15 +148,24 @@ class Visibility:
             if self._facts.clients.receiver(receiver).role is Role.OBJECT:
                 yield self._facts.definitions.of(receiver)
         seen = self.behind
-        stack = [name for node in starts for name in self._names(node)]
+        of = self._facts.definitions.of
+        stack = [of(name) for node in starts for name in self._names(node)]
+        stack.extend(self._unpacked())
         while stack:
-            definition = self._facts.definitions.of(stack.pop())
+            definition = stack.pop()
             if definition in seen:
                 continue
             seen.add(definition)
             if definition.value is not None and definition.kind is Kind.ASSIGNED:
-                stack.extend(names_in(definition.value))
+                stack.extend(of(name) for name in names_in(definition.value))
             if definition.kind is not Kind.OUTSIDE and self._identifies(definition):
+                yield definition
+
+    def _unpacked(self) -> Iterator[Definition]:
+        """Yield the variable that gets the key for which a function that uploads returns it."""
+        for piece in self._candidate.upload.key or ():
+            definition = piece.key[1] if isinstance(piece, Hole) and len(piece.key) > 1 else None
+            if isinstance(definition, Definition) and definition.kind is Kind.UNPACKED:
                 yield definition
 
     def _handed_on(self, outer: LegacyCall) -> Iterator[Definition]:
@@ -473,7 +482,7 @@ def is_response_name(facts: Facts, name: cst.Name, candidate: Candidate) -> bool
     """Tell whether a name reads what the upload returned."""
     definition = facts.definitions.of(name)
     return (
-        definition.kind is Kind.ASSIGNED
+        definition.kind in (Kind.ASSIGNED, Kind.UNPACKED)
         and definition.value is not None
         and unwrap_await(definition.value) is unwrap_await(candidate.upload.uploading)
         and dotted(name) is not None
