@@ -10,7 +10,7 @@ import libcst as cst
 from codemod import effects
 from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.syntax import names_in, string_value, unwrap_await
+from codemod.syntax import children, names_in, string_value, unwrap_await
 
 _UPLOAD = re.compile(r"upload", re.IGNORECASE)
 _KEPT = re.compile(r"\b(stored?|saved?|wrote|written|staged|copied|pushed|sent)\b", re.IGNORECASE)
@@ -46,7 +46,7 @@ def announces_upload(facts: Facts, statement: cst.CSTNode, behind: Collection[De
     call = unwrap_await(small.value)
     if not isinstance(call, cst.Call) or not effects.is_log(call):
         return False
-    if any(effects.unstable_part(arg.value) is not None for arg in call.args):
+    if any(effects.impure_part(arg.value) is not None for arg in call.args):
         return False
     text = _text(call)
     if _OTHERS.search(text):
@@ -59,7 +59,7 @@ def announces_upload(facts: Facts, statement: cst.CSTNode, behind: Collection[De
 
 
 def _text(node: cst.CSTNode) -> str:
-    """Return all literal text in an expression."""
+    """Return all literal text in an expression, from left to right."""
     found = []
     stack = [node]
     while stack:
@@ -69,6 +69,8 @@ def _text(node: cst.CSTNode) -> str:
             found.append(text)
         elif isinstance(current, cst.FormattedStringText):
             found.append(current.value)
+        elif isinstance(current, cst.FormattedStringExpression):
+            stack.append(current.expression)  # and not how it is formatted
         else:
-            stack.extend(current.children)
+            stack.extend(reversed(list(children(current))))
     return " ".join(found)

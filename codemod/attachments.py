@@ -74,19 +74,43 @@ def attached_to(
     facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
 ) -> tuple[LineOrCompound, ...]:
     found: list[LineOrCompound] = []
+    steps: list[LineOrCompound] = []
+    clocked: list[LineOrCompound] = []
     for statement in following(facts, candidate, uploading):
         if is_plain_assignment(statement) and any(
             definition_at(facts, target) in seen.behind for target in targets(statement)
         ):
-            continue  # a step towards the URI
-        if _belongs_to_upload(facts, candidate, seen, statement, found):
+            if _reads_response(facts, candidate, statement, steps):
+                steps.append(statement)  # towards the URI
+        elif _belongs_to_upload(facts, candidate, seen, statement, [*steps, *found]):
             found.append(statement)
-        elif not is_plain_assignment(statement):
+        elif not is_plain_assignment(statement, fresh=True):
             break
+        elif not is_plain_assignment(statement):
+            clocked.append(statement)
+    found = _with_times(facts, found, clocked)
     # What is bound from the upload's response must not be needed anywhere else.
     while (leak := _first_leak(facts, candidate, found)) is not None:
         found = found[:leak]
     return tuple(found)
+
+
+def _with_times(
+    facts: Facts, found: list[LineOrCompound], clocked: list[LineOrCompound]
+) -> list[LineOrCompound]:
+    """Return the statements with those that measure what they tell, ``elapsed = time() - start``.
+
+    A line that tells what others read as well stays where it is.
+    """
+    for statement in reversed(clocked):
+        readers = [one for one in found if binds_for(facts, statement, one)]
+        if not readers:
+            continue
+        if binds_outside(facts, statement, set(found)):
+            found = [one for one in found if one not in readers]
+        else:
+            found = [*found, statement]
+    return sorted(found, key=facts.index.order.__getitem__)
 
 
 def _first_leak(facts: Facts, candidate: Candidate, found: list[LineOrCompound]) -> int | None:
@@ -125,8 +149,21 @@ def _belongs_to_upload(
         return isinstance(statement, cst.SimpleStatementLine)
     if _is_existence_check(seen, statement):
         return True
-    return _reads_response(facts, candidate, statement, before) and _only_checks(
-        facts, statement, about
+    return _reads_response(facts, candidate, statement, before) and (
+        is_log_line(statement) or _only_checks(facts, statement, about)
+    )
+
+
+def is_log_line(statement: cst.CSTNode) -> bool:
+    """Tell whether a statement only logs or prints something that is there already."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    call = small.value if isinstance(small, cst.Expr) else None
+    return (
+        isinstance(call, cst.Call)
+        and effects.is_log(call)
+        and all(effects.impure_part(arg.value) is None for arg in call.args)
     )
 
 

@@ -25,6 +25,14 @@ from codemod.syntax import dotted, is_self, root_name
 Bindings = Mapping[Definition, cst.BaseExpression]
 
 _PLAIN_DECORATORS = ("staticmethod", "classmethod")
+#: Decorators of libraries that call a function as it is called, again if it fails.
+_RETRYING = frozenset({"tenacity.retry", "retrying.retry", "retry.retry", "backoff.on_exception"})
+#: Decorators that only tell something to type checkers.
+_FOR_CHECKERS = frozenset(
+    f"{module}.{name}"
+    for module in ("typing", "typing_extensions")
+    for name in ("final", "override", "no_type_check")
+)
 
 
 def sites(facts: Facts, function: cst.FunctionDef) -> tuple[cst.Name | cst.Attribute, ...]:
@@ -219,12 +227,26 @@ def _is_class_method(function: cst.FunctionDef) -> bool:
     return any(dotted(one.decorator) == "classmethod" for one in function.decorators)
 
 
+def is_tried_again(facts: Facts, function: cst.CSTNode) -> bool:
+    """Tell whether a decorator of a function catches its errors, to call it again."""
+    return isinstance(function, cst.FunctionDef) and any(
+        _origin(facts, decorator) in _RETRYING for decorator in function.decorators
+    )
+
+
+def _origin(facts: Facts, decorator: cst.Decorator) -> str | None:
+    """Return the dotted name that a decorator has outside of the file."""
+    made = decorator.decorator
+    return facts.definitions.origin(made.func if isinstance(made, cst.Call) else made)
+
+
 def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None:
     """Refuse if a call of a function may reach something else."""
     name = function.name.value
     for decorator in function.decorators:
         if dotted(decorator.decorator) not in _PLAIN_DECORATORS:
-            return Refusal("helper-decorated", decorator.decorator, name)
+            if _origin(facts, decorator) not in _RETRYING | _FOR_CHECKERS:
+                return Refusal("helper-decorated", decorator.decorator, name)
     owner = facts.index.class_of(function)
     changed = changed_by_class(facts, owner) if owner is not None else None
     if changed is not None:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.facts import Facts
+from codemod.functions import is_tried_again
 from codemod.structure import steps_to
 from codemod.syntax import descendants, last_name
 
@@ -34,7 +35,10 @@ def handles_errors_of_payload(
     # In the normal course of things; that `json.dumps` fails is a bug, and an error either way.
     may_fail = may_call_aws or any(isinstance(part, (cst.Raise, cst.Assert)) for part in parts)
     own = {one.name.value for one in facts.index.classes}
-    for handler in _handlers_around(facts, made if places is None else places):
+    where = made if places is None else places
+    if may_fail and any(is_tried_again(facts, facts.index.function(node)) for node in where):
+        return True
+    for handler in _handlers_around(facts, where):
         kinds = [] if handler.type is None else [handler.type]
         if kinds and isinstance(kinds[0], cst.Tuple):
             kinds = [element.value for element in kinds[0].elements]

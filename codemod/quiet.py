@@ -50,18 +50,25 @@ def makes_client(facts: Facts, call: cst.Call) -> bool:
     )
 
 
-def _is_quiet(facts: Facts, name: str) -> bool:
+def _is_quiet(facts: Facts, name: str, above: frozenset[str] = frozenset()) -> bool:
     """Tell whether the functions of the file with a name, if any, only make or return something."""
-    return not any(
-        _is_noticed(part)
+    return name not in above and not any(
+        _is_noticed(facts, part, above | {name})
         for function in facts.index.defined_functions.get(name, ())
         for part in descendants(function.body)
     )
 
 
-def _is_noticed(node: cst.CSTNode) -> bool:
+def _is_noticed(facts: Facts, node: cst.CSTNode, above: frozenset[str]) -> bool:
     if isinstance(node, cst.Call):
-        return not (effects.is_stable_call(node) or effects.is_client_factory(node))
+        name = callee(node) or ""
+        if name in facts.index.defined_functions:
+            return not _is_quiet(facts, name, above)
+        return not (
+            effects.is_stable_call(node)
+            or effects.is_fresh_call(node)
+            or effects.is_client_factory(node)
+        )
     if isinstance(node, cst.Assign):
         keeps_client = isinstance(node.value, cst.Call) and effects.is_client_factory(node.value)
         return not keeps_client and any(_changes_object(one.target) for one in node.targets)

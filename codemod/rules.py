@@ -150,6 +150,12 @@ _REASONS = (
         "Move the log line right after the upload, or reword it.",
     ),
     Reason(
+        "upload-result-logged",
+        "SAI002",
+        "a log line tells what the upload returned, and would be missed without one ({detail})",
+        "Log something that is known without the upload.",
+    ),
+    Reason(
         "object-deleted",
         "SAI002",
         "the object is deleted on some paths, which may be how a queued request is cancelled",

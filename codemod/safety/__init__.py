@@ -12,6 +12,7 @@ from codemod.safety.names import (
     nobody_lists_the_names,
 )
 from codemod.safety.objects import (
+    no_log_line_is_lost,
     nothing_untrue_is_logged,
     object_stays_private,
     upload_options,
@@ -48,5 +49,6 @@ CHECKS: tuple[Check, ...] = (
     object_stays_private,
     deleting_is_cleaning_up,
     nothing_untrue_is_logged,
+    no_log_line_is_lost,
     cells_are_in_order,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from codemod.announcements import announces_upload
+from codemod.attachments import is_log_line
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.layout import fates_left
@@ -111,6 +112,14 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
             case.facts, one, case.seen.behind
         ):
             return Refusal("upload-announced", one, unlock="log it right after the upload")
+    return None
+
+
+def no_log_line_is_lost(case: Proposal) -> Refusal | None:
+    """A log line that names what the upload returned, and says nothing of uploading, is missed."""
+    for one in case.layout.attached:
+        if is_log_line(one) and not announces_upload(case.facts, one, case.seen.behind):
+            return Refusal("upload-result-logged", one, source(one).strip())
     return None
 
 
