@@ -11,6 +11,7 @@ import libcst as cst
 from codemod.clients import INLINE_REGIONS
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
+from codemod.functions import patched_alias
 from codemod.guards import Guards
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
@@ -161,7 +162,7 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
             left.append(NotLegacy(call.carrier, why))
             continue
         location, entry, style = given.items["InputLocation"]
-        early, problem = call.early, given.problem
+        early, problem = call.early, given.problem or patched_alias(facts, call)
         if early is not None and keyword(early.args, "InputLocation") is not None:
             problem = Refusal("helper-as-value", early, source(early.func))
         content_type: bool | None = "ContentType" in given.items

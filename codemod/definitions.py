@@ -180,6 +180,26 @@ class Definitions:
             node = definition.value
         return node
 
+    def is_constant(self, name: cst.Name, at: cst.CSTNode) -> bool:
+        """Tell whether a name is a constant of its module and means the same at another place."""
+        index, definition = self.index, self.of(name)
+        if definition.kind is not Kind.ASSIGNED or definition.node is None:
+            return False
+        home = index.module_of(name)
+        if index.scope(definition.node) is not home or index.module_of(at) is not home:
+            return False
+        if len(self.walk(home).bindings[name.value]) != 1:
+            return False
+        if name.value in self.declared_elsewhere or any(
+            isinstance(above, (cst.For, cst.While)) for above in index.ancestors(definition.node)
+        ):
+            return False
+        return not any(
+            name.value in self.walk(above).bindings
+            for above in index.ancestors(at)
+            if isinstance(above, (cst.FunctionDef, cst.Lambda, cst.ClassDef))
+        )
+
     def is_rebound_elsewhere(self, definition: Definition) -> bool:
         """Tell whether other functions may rebind a name between any two reads."""
         return definition.kind is Kind.SHARED and definition.name in self.declared_elsewhere

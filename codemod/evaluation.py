@@ -367,6 +367,14 @@ class Templates:
                         return self.of(found.value)
         return (self.hole(node),)
 
+    def _may_change_since(self, node: cst.CSTNode) -> bool:
+        """Tell whether an expression of the module may read otherwise in its functions."""
+        index = self._definitions.index
+        return isinstance(index.function(node), cst.Module) and any(
+            isinstance(part, cst.Attribute) and part.attr.value in index.late_attributes
+            for part in descendants(node)
+        )
+
     def _asks_own_code(self, node: cst.CSTNode) -> bool:
         """Tell whether an attribute is a function of the file: a property may change each time."""
         defined = self._definitions.index.defined_functions
@@ -387,6 +395,8 @@ class Templates:
             for part in descendants(node)
             if isinstance(part, (cst.Attribute, cst.Subscript))
         )
+        if self._may_change_since(node):
+            states = (*states, ("when loaded",))
         spelled = _structure(node)
         if rebound:
             return Hole(("evaluated", node), text, node)

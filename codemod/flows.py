@@ -18,6 +18,7 @@ from codemod.conduct import effect_problem, place_problem, what_it_returns, what
 from codemod.facts import Facts
 from codemod.functions import (
     Bindings,
+    alias_problem,
     bound_arguments,
     doubtful,
     rebinding_problem,
@@ -119,8 +120,8 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
             problem = rebinding_problem(facts, function, func)
             if bound is None:
                 problem = Refusal("helper-call-unclear", call.carrier, function.name.value)
-            elif call.early is not None:
-                problem = Refusal("helper-as-value", call.early, function.name.value)
+            else:
+                problem = problem or alias_problem(facts, call)
             yield _virtual(facts, helper, call, bound or {}, problem)
 
 

@@ -18,6 +18,7 @@ from codemod.classes import (
 )
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
+from codemod.invocations import Invocation
 from codemod.refusals import Refusal
 from codemod.syntax import dotted, is_self, root_name
 
@@ -148,6 +149,32 @@ def relied_on(
         if definition is not None and definition.node is not None:
             if isinstance(index.function(definition.node), cst.Module):
                 yield index.module_of(definition.node), "", definition.name
+
+
+def patched_alias(facts: Facts, call: Invocation) -> Refusal | None:
+    """Refuse if another file of the repository gives the other name of a method another value."""
+    if call.alias is None:
+        return None
+    known = (facts.index.module_of(call.alias), "", call.alias.value)
+    place = facts.rebound.get(known)
+    if place is None:
+        return None
+    return Refusal("helper-overridden", call.alias, call.alias.value, elsewhere=place)
+
+
+def alias_problem(facts: Facts, call: Invocation) -> Refusal | None:
+    """Refuse a function under another name, unless that is given in the function that calls it.
+
+    Elsewhere it may be given to something else, or what the function is taken from may change.
+    """
+    if call.alias is None:
+        return None
+    index = facts.index
+    here = index.function(call.carrier)
+    is_local = isinstance(here, cst.FunctionDef) and index.function(call.func) is here
+    if is_local and call.early is None and isinstance(call.func, cst.Name):
+        return None
+    return Refusal("helper-as-value", call.alias, call.alias.value)
 
 
 def rebinding_problem(

@@ -14,6 +14,7 @@ import libcst as cst
 from codemod.calls import LegacyCall, Style, Through
 from codemod.facts import Facts
 from codemod.functions import (
+    alias_problem,
     bound_arguments,
     doubtful,
     rebinding_problem,
@@ -193,9 +194,9 @@ def _callers(
         if call.carrier in inline or guards.decide_on(call.carrier):
             continue
         bound = bound_arguments(facts, function, func, call.args)
-        if call.early is not None:
-            early = Refusal("helper-as-value", call.early, function.name.value)
-            yield from _unclear(facts, call, through, early)
+        renamed = alias_problem(facts, call)
+        if renamed is not None:
+            yield from _unclear(facts, call, through, renamed)
             continue
         if bound is None or not call.takes_keywords:
             unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)

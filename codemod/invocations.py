@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from codemod.definitions import Definition, Definitions
-from codemod.index import Index
-from codemod.syntax import callee, dotted
+from codemod.definitions import Definition, Definitions, Kind
+from codemod.syntax import callee
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,8 @@ class Invocation:
         whole: The expression to see as the call: with ``await`` and what runs it in a thread.
         is_awaited: Whether ``whole`` has the result: it is an ``await``, or runs a coroutine.
         is_indirect: Whether another function runs the method (then it must be awaited).
+        is_driven: Whether it is a coroutine that ``asyncio.run`` or the like runs to its end.
+        alias: The other name by which it is called, if it has one.
         early: The call of ``partial`` that some of the arguments stand in, if there is one.
     """
 
@@ -37,6 +38,8 @@ class Invocation:
     whole: cst.BaseExpression
     is_awaited: bool
     is_indirect: bool
+    is_driven: bool = False
+    alias: cst.Name | None = None
     early: cst.Call | None = None
 
     @property
@@ -56,8 +59,14 @@ class Invocation:
 
 
 #: Functions that run a coroutine to its end, and return its result.
-_DRIVERS = ("asyncio.run", "trio.run", "uvloop.run")
-_DRIVER_METHODS = ("run_until_complete",)
+_DRIVERS = ("asyncio.run", "uvloop.run")
+#: Where the loops come from whose ``run_until_complete`` does the same.
+_LOOPS = ("asyncio.get_event_loop", "asyncio.new_event_loop", "uvloop.new_event_loop")
+#: What lets other work wait for a loop to run.
+_SCHEDULING = (
+    "create_task ensure_future call_soon call_soon_threadsafe call_later call_at"
+    " run_coroutine_threadsafe add_reader add_writer add_signal_handler"
+).split()
 #: Functions that hand on nothing but positional arguments.
 _POSITIONAL = ("run_in_executor", "run_sync")
 #: Functions that run another one, and the position of that one among their arguments.
@@ -70,33 +79,114 @@ _RUNNERS = {
 }
 
 
-def invocation(index: Index, func: cst.Attribute | cst.Name) -> Invocation | None:
-    """Return how a bound method is called; ``None`` if it is only mentioned."""
+def invocations(definitions: Definitions, func: cst.Attribute | cst.Name) -> list[Invocation]:
+    """Return how a bound method or a function is called, under names of its own as well.
+
+    There is nothing to return if it is only mentioned.
+    """
+    call = _invocation(definitions, func)
+    return [call] if call is not None else list(_by_other_name(definitions, func))
+
+
+def _invocation(definitions: Definitions, func: cst.Attribute | cst.Name) -> Invocation | None:
+    index = definitions.index
     above = index.parent[func]
     if isinstance(above, cst.Call) and above.func is func:
-        return _finish(index, func, above, tuple(above.args), above, indirect=False)
-    if not isinstance(above, cst.Arg):
+        return _finish(definitions, func, above, tuple(above.args), above, indirect=False)
+    call = index.parent.get(above)
+    if not isinstance(above, cst.Arg) or not isinstance(call, cst.Call):
         return None
-    call = index.parent[above]
-    if not isinstance(call, cst.Call):
-        return None
-    position = call.args.index(above)
-    if callee(call) == "partial" and position == 0:
-        args = tuple(call.args[1:])
+    if _is_partial(definitions, call) and call.args[0] is above:
         holder = index.parent[call]
         runner = index.parent.get(holder)
-        if isinstance(runner, cst.Call) and _RUNNERS.get(callee(runner) or "") is not None:
-            return _finish(index, func, call, args, runner, indirect=True)
+        if not isinstance(runner, cst.Call) or _ran(definitions, runner) is not holder:
+            return None
+        return _finish(definitions, func, call, tuple(call.args[1:]), runner, indirect=True)
+    if _ran(definitions, call) is not above:
         return None
-    if _RUNNERS.get(callee(call) or "") == position:
-        return _finish(index, func, call, tuple(call.args[position + 1 :]), call, indirect=True)
-    return None
+    args = tuple(call.args[call.args.index(above) + 1 :])
+    return _finish(definitions, func, call, args, call, indirect=True)
 
 
-def invocations(definitions: Definitions, func: cst.Attribute | cst.Name) -> list[Invocation]:
-    """Return how a bound method or a function is called, under names of its own as well."""
-    call = invocation(definitions.index, func)
-    return [call] if call is not None else list(_by_other_name(definitions, func))
+def _ran(definitions: Definitions, call: cst.CSTNode | None) -> cst.Arg | None:
+    """Return the argument that a call runs as a function, if it is known to do just that."""
+    position = _RUNNERS.get(callee(call) or "") if isinstance(call, cst.Call) else None
+    if position is None or not isinstance(call, cst.Call) or position >= len(call.args):
+        return None
+    return None if _is_own(definitions, call) else call.args[position]
+
+
+def _is_own(definitions: Definitions, call: cst.Call) -> bool:
+    """Tell whether a call is of something that the program defines itself."""
+    if definitions.function_called(call) is not None:
+        return True
+    receiver = call.func.value if isinstance(call.func, cst.Attribute) else call.func
+    made = definitions.resolve(receiver)
+    target = definitions.target(made.func if isinstance(made, cst.Call) else made)
+    return target is not None and isinstance(target.node, (cst.ClassDef, cst.FunctionDef))
+
+
+def _is_partial(definitions: Definitions, call: cst.Call) -> bool:
+    return definitions.origin(call.func) == "functools.partial"
+
+
+def _finish(
+    definitions: Definitions,
+    func: cst.Attribute | cst.Name,
+    carrier: cst.Call,
+    args: tuple[cst.Arg, ...],
+    whole: cst.BaseExpression,
+    *,
+    indirect: bool,
+) -> Invocation:
+    index = definitions.index
+    above = index.parent[whole]
+    if not indirect and isinstance(above, cst.Lambda) and above.body is whole and _is_bare(above):
+        holder = index.parent[above]
+        runner = index.parent.get(holder)
+        if isinstance(runner, cst.Call) and _ran(definitions, runner) is holder:
+            whole, indirect = runner, True
+            above = index.parent[whole]
+    if isinstance(above, cst.Await):
+        return Invocation(func, carrier, args, above, is_awaited=True, is_indirect=indirect)
+    driver = index.parent.get(above)
+    if isinstance(above, cst.Arg) and isinstance(driver, cst.Call) and not indirect:
+        if _drives(definitions, driver):
+            return Invocation(func, carrier, args, driver, True, False, is_driven=True)
+    return Invocation(func, carrier, args, whole, is_awaited=False, is_indirect=indirect)
+
+
+def _is_bare(node: cst.Lambda) -> bool:
+    """Tell whether a lambda has no parameters: with some, names mean something else in it."""
+    params = node.params
+    has_extra = isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None
+    return not (params.params or params.posonly_params or params.kwonly_params or has_extra)
+
+
+def _drives(definitions: Definitions, call: cst.Call) -> bool:
+    """Tell whether a call does nothing but run the one coroutine that it is given.
+
+    A loop may have other work to do meanwhile, if anything in these files can have given it some.
+    """
+    index = definitions.index
+    around = index.function(call)
+    if len(call.args) != 1 or call.args[0].star or call.args[0].keyword is not None:
+        return False
+    if isinstance(around, cst.FunctionDef) and around.asynchronous is not None:
+        return False
+    if definitions.origin(call.func) in _DRIVERS:
+        return True
+    if callee(call) != "run_until_complete" or not isinstance(call.func, cst.Attribute):
+        return False
+    if not isinstance(call.func.value, cst.Name):
+        return False
+    if any(index.names.get(one) or index.attributes.get(one) for one in _SCHEDULING):
+        return False
+    loop = definitions.resolve(call.func.value)
+    return isinstance(loop, cst.Call) and definitions.origin(loop.func) in _LOOPS
+
+
+# -- under another name --------------------------------------------------------------------
 
 
 def _by_other_name(
@@ -109,18 +199,22 @@ def _by_other_name(
     above = index.parent[func]
     if isinstance(above, cst.Arg):
         call = index.parent[above]
-        if not isinstance(call, cst.Call) or callee(call) != "partial" or call.args[0] is not above:
+        if not isinstance(call, cst.Call) or call.args[0] is not above:
+            return
+        if not _is_partial(definitions, call):
             return
         value, early = call, call
     definition = _named(definitions, value)
-    for read in definitions.reads(definition) if definition is not None else ():
-        if definitions.of(read) is not definition:
+    reads = definitions.reads(definition) if definition is not None else []
+    calls = [_invocation(definitions, read) for read in reads]
+    if early is not None and None in calls:
+        return  # what it passes can be changed
+    for read, called in zip(reads, calls, strict=True):
+        if called is None or definitions.of(read) is not definition:
             continue
-        call_of_it = invocation(index, read)
-        if call_of_it is not None:
-            args = _after(early, call_of_it.args) if early is not None else call_of_it.args
-            if args is not None:
-                yield replace(call_of_it, func=func, args=args, early=early)
+        args = _after(early, called.args) if early is not None else called.args
+        if args is not None:
+            yield replace(called, func=func, args=args, alias=read, early=early)
 
 
 def _after(early: cst.Call, args: tuple[cst.Arg, ...]) -> tuple[cst.Arg, ...] | None:
@@ -130,53 +224,19 @@ def _after(early: cst.Call, args: tuple[cst.Arg, ...]) -> tuple[cst.Arg, ...] | 
         return None
     again = {arg.keyword.value for arg in args if arg.keyword is not None}
     kept = [arg for arg in given if arg.keyword is None or arg.keyword.value not in again]
-    return (*kept, *args)
+    return tuple(sorted((*kept, *args), key=lambda arg: arg.keyword is not None))
 
 
 def _named(definitions: Definitions, value: cst.BaseExpression) -> Definition | None:
     """Return the definition of the one name that a value is assigned to."""
-    index = definitions.index
-    assign = index.parent[value]
-    if not isinstance(assign, cst.Assign) or len(assign.targets) != 1:
+    assign = definitions.index.parent[value]
+    if isinstance(assign, cst.Assign) and len(assign.targets) == 1:
+        name = assign.targets[0].target
+    elif isinstance(assign, cst.AnnAssign):
+        name = assign.target
+    else:
         return None
-    name = assign.targets[0].target
     if not isinstance(name, cst.Name):
         return None
-    bound = definitions.walk(index.scope(name)).bindings.get(name.value, ())
-    return next((one for one in bound if one.node is name), None)
-
-
-def _is_bare(node: cst.Lambda) -> bool:
-    """Tell whether a lambda has no parameters: with some, names mean something else in it."""
-    params = node.params
-    has_extra = isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None
-    return not (params.params or params.posonly_params or params.kwonly_params or has_extra)
-
-
-def _finish(
-    index: Index,
-    func: cst.Attribute | cst.Name,
-    carrier: cst.Call,
-    args: tuple[cst.Arg, ...],
-    whole: cst.BaseExpression,
-    *,
-    indirect: bool,
-) -> Invocation:
-    above = index.parent[whole]
-    if not indirect and isinstance(above, cst.Lambda) and above.body is whole and _is_bare(above):
-        runner = index.parent.get(index.parent[above])
-        if isinstance(runner, cst.Call) and (callee(runner) or "") in _RUNNERS:
-            whole, indirect = runner, True
-            above = index.parent[whole]
-    awaited = isinstance(above, cst.Await)
-    if isinstance(above, cst.Await):
-        whole = above
-    elif isinstance(above, cst.Arg) and not indirect:
-        driver = index.parent[above]
-        if isinstance(driver, cst.Call) and driver.args[0] is above and _drives(driver):
-            whole, awaited, indirect = driver, True, True
-    return Invocation(func, carrier, args, whole, awaited, indirect)
-
-
-def _drives(call: cst.Call) -> bool:
-    return dotted(call.func) in _DRIVERS or callee(call) in _DRIVER_METHODS
+    bound = definitions.walk(definitions.index.scope(name)).bindings.get(name.value, ())
+    return next((one for one in bound if one.node is name and one.kind is Kind.ASSIGNED), None)

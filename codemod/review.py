@@ -266,6 +266,11 @@ def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
             for upload in uploads_of(verdict.upload)
             if upload.via is not None
         ]
+        made = [one.invocation for one in calls_of(verdict.call)]
+        made += [one.invocation for one in uploads_of(verdict.upload)]
+        for alias in (one.alias for one in made):
+            if alias is not None:
+                yield Reliance(read.paths[index.module_of(alias)], "", alias.value)
         for function, func in through:
             for module, owned_by, name in relied_on(read.facts, function, func):
                 yield Reliance(read.paths[module], owned_by, name)

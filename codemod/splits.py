@@ -357,7 +357,7 @@ def _made_if_missing(
     if not all(one is made[0] or one.kind is Kind.PARAMETER for one in definition.origins()):
         return None
     line = index.statement(made[0].node)
-    test = index.parent[index.block(line)]
+    test = index.parent.get(index.block(line))
     if not isinstance(test, cst.If) or test.orelse is not None or len(test.body.body) != 1:
         return None
     name = tested_for_none(test.test)

@@ -145,6 +145,8 @@ def _can_hand_over(facts: Facts, split: Split, call: Invocation, bound: Bindings
         return False
     if not call.takes_keywords or call.is_indirect:
         return False
+    if call.is_driven and split.maker.is_async:
+        return False  # there is nothing to await it with
     if any(isinstance(arg.value, cst.GeneratorExp) and not arg.value.lpar for arg in call.args):
         return False
     for definition, value in bound.items():

@@ -9,8 +9,8 @@ from dataclasses import replace
 import libcst as cst
 
 from codemod.clients import Receiver, Role
-from codemod.definitions import Kind
 from codemod.facts import Facts
+from codemod.functions import patched_alias
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.syntax import argument, callee, dict_items, dotted, keyword, string_value
@@ -35,7 +35,7 @@ def _looks_like_s3(call: Invocation, receiver: Receiver) -> bool:
 
 
 def _options(
-    facts: Facts, extra: cst.Arg | None
+    facts: Facts, call: Invocation, extra: cst.Arg | None
 ) -> tuple[cst.BaseExpression | None, tuple[tuple[str | None, cst.CSTNode], ...]]:
     """Take ``ExtraArgs`` apart into its ContentType and the rest."""
     if extra is None:
@@ -44,6 +44,9 @@ def _options(
     if literal is None or not _is_constant(facts, extra.value):
         return None, ((None, extra),)
     content_type = next((value for key, value, _ in literal if key == "ContentType"), None)
+    if content_type is not None and not facts.index.inside(content_type, call.carrier):
+        if not _means_the_same(facts, content_type, call.carrier):
+            return None, ((None, extra),)
     return content_type, tuple((key, node) for key, _, node in literal if key != "ContentType")
 
 
@@ -57,6 +60,8 @@ def _is_constant(facts: Facts, node: cst.BaseExpression) -> bool:
         if not isinstance(above, cst.Arg):
             return False
         call = facts.index.parent[above]
+        if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+            return False
         if callee(call) not in RECOGNISERS:
             return False
     return True
@@ -183,7 +188,7 @@ def _transfer(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | No
     payload = _value(argument(call.args, 0, first))
     if bucket is None or key is None or payload is None:
         return None
-    content_type, options = _options(facts, argument(call.args, after, "ExtraArgs"))
+    content_type, options = _options(facts, call, argument(call.args, after, "ExtraArgs"))
     callback = argument(call.args, after + 1, "Callback")
     if callback is not None:
         options = (*options, ("Callback", callback))
@@ -209,7 +214,7 @@ def _session_upload_data(facts: Facts, call: Invocation, receiver: Receiver) -> 
     bucket = _session_bucket(facts, call, argument(call.args, 1, "bucket"))
     prefix = argument(call.args, 2, "key_prefix")
     prefix_template: Template = ("data",) if prefix is None else facts.templates.of(prefix.value)
-    content_type, options = _options(facts, argument(call.args, 4, "extra_args"))
+    content_type, options = _options(facts, call, argument(call.args, 4, "extra_args"))
     callback = argument(call.args, 3, "callback")
     if callback is not None:
         options = (*options, ("Callback", callback))
@@ -326,25 +331,26 @@ def find_uploads(facts: Facts) -> list[Upload]:
 
 
 def _early_problem(facts: Facts, upload: Upload) -> Refusal | None:
-    """What ``partial`` got was evaluated there, and cannot be taken for an argument of the call."""
-    early = upload.invocation.early
+    """What ``partial`` got was evaluated there, and is no argument of the call."""
+    call = upload.invocation
     moved = (upload.payload, upload.bucket_node, upload.key_node, upload.content_type)
-    if early is None or not any(
-        node is not None and facts.index.inside(node, early) and not _is_settled(facts, node)
-        for node in moved
+    patched = patched_alias(facts, call)
+    if (
+        patched is not None
+        or call.early is None
+        or not any(
+            node is not None
+            and facts.index.inside(node, call.early)
+            and not _means_the_same(facts, node, call.carrier)
+            for node in moved
+        )
     ):
-        return None
-    return Refusal("helper-as-value", early, source(early.func))
+        return patched
+    return Refusal("helper-as-value", call.early, source(call.early.func))
 
 
-def _is_settled(facts: Facts, node: cst.BaseExpression) -> bool:
-    """Tell whether an expression has the same value wherever it stands."""
-    if string_value(node) is not None:
-        return True
-    if not isinstance(node, cst.Name):
-        return False
-    definition = facts.definitions.of(node)
-    is_global = definition.node is not None and isinstance(
-        facts.index.function(definition.node), cst.Module
-    )
-    return is_global and definition.kind is Kind.ASSIGNED
+def _means_the_same(facts: Facts, node: cst.BaseExpression, at: cst.CSTNode) -> bool:
+    """Tell whether an expression has the same value at another place as where it stands."""
+    if isinstance(node, cst.Name):
+        return facts.definitions.is_constant(node, at)
+    return string_value(node) is not None

@@ -115,6 +115,8 @@ class Visibility:
             self._own.add(inner.inner.invocation.carrier)
             inner = inner.inner.via
         self._own.update(call.invocation.carrier for call in candidate.calls)
+        if candidate.upload.invocation.early is not None:
+            self._own.add(candidate.upload.invocation.early)
         self._entries = {call.entry for call in candidate.calls if call.through is None}
         self.uses: list[Use] = []
         self._followed: set[Definition] = set()

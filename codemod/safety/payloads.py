@@ -14,7 +14,7 @@ from codemod.quiet import noticed_part
 from codemod.refusals import Refusal
 from codemod.syntax import callee, descendants, is_self, names_in, root_name
 from codemod.template import source
-from codemod.transfers import Given
+from codemod.transfers import Given, Upload
 
 
 def payload_can_be_sent(case: Proposal) -> Refusal | None:
@@ -208,8 +208,13 @@ def payload_is_not_handed_on(case: Proposal) -> Refusal | None:
 
 
 def upload_is_finished(case: Proposal) -> Refusal | None:
-    """An upload handed to a thread without ``await`` may still be running at the call."""
-    call = case.candidate.upload.invocation
-    if call.is_indirect and not call.is_awaited:
-        return Refusal("upload-not-awaited", call.whole, unlock="await the upload where it is made")
+    """An upload that nothing waits for may still be running at the call, or never run."""
+    upload: Upload | None = case.candidate.upload
+    while upload is not None:
+        call, via = upload.invocation, upload.via
+        is_coroutine = via is not None and via.function.asynchronous is not None
+        if (call.is_indirect or is_coroutine) and not call.is_awaited:
+            unlock = "await the upload where it is made"
+            return Refusal("upload-not-awaited", call.whole, unlock=unlock)
+        upload = via.inner if via is not None else None
     return None
