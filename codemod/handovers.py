@@ -151,9 +151,11 @@ def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.Base
         if isinstance(definition.node, cst.Param) and definition.name not in ("self", "cls"):
             if facts.index.function(definition.node) is function:
                 return True
-        if definition not in seen and definition.value is not None:
+        value = definition.value
+        if definition not in seen and value is not None:
             seen.add(definition)
-            stack.extend(names_in(definition.value))
+            if not isinstance(facts.index.function(value), cst.Module):
+                stack.extend(names_in(value))
     return False
 
 

@@ -136,6 +136,14 @@ def is_uri_of(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
     return uri == upload.uri
 
 
+def is_elsewhere(uri: Template, upload: Upload) -> bool:
+    """Tell whether a URI certainly names another bucket than that of an upload."""
+    bucket = literal(upload.bucket or ())
+    start = uri[0] if uri and isinstance(uri[0], str) else ""
+    named = start.removeprefix("s3://").partition("/")
+    return bool(bucket) and start.startswith("s3://") and named[1] == "/" and named[0] != bucket
+
+
 def names_key(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
     """Tell whether the key of what is uploaded is, or is made of, an expression."""
     template = facts.templates.of(value)

@@ -11,7 +11,7 @@ from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import Span, is_always_run, swallows
 from codemod.transfers import Upload
-from codemod.unpaired import Unpaired, explained, reach_of
+from codemod.unpaired import Explanations, Unpaired, reach_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +36,7 @@ class Pairing:
 def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairing:
     """Match calls with the uploads of the same function."""
     near = Near(facts, uploads)
+    explanations = Explanations(facts, near)
     groups: dict[Upload, list[tuple[LegacyCall, Span]]] = {}
     unpaired: list[Unpaired] = []
     alone: list[LegacyCall] = []
@@ -73,7 +74,7 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
             )
             unpaired.append(Unpaired(call, reaching[-1][0], refusal))
         else:
-            missed = explained(facts, near, call)
+            missed = explanations.of(call)
             if missed is not None:
                 unpaired.append(missed)
             else:

@@ -5,7 +5,8 @@ This follows much more than can be proven, to explain a call that nothing is rew
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
@@ -13,12 +14,12 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
 from codemod.invocations import invocations
-from codemod.syntax import callee, children, is_self
+from codemod.syntax import callee, children, dict_items, integer_value, is_self, string_value
 
 #: How many expressions are looked at for one value.
 _MOST = 100
 #: Methods that put something into a list or a queue.
-COLLECTING = ("append", "appendleft", "add", "put", "put_nowait", "extend", "insert")
+_COLLECTING = ("append", "appendleft", "add", "put", "put_nowait", "extend", "insert")
 #: Functions that give what they are given, or what a function makes of that.
 _CARRIERS = frozenset(
     "list tuple set sorted reversed enumerate zip iter next dict str chain from_iterable islice map"
@@ -29,70 +30,167 @@ _CARRIERS = frozenset(
 
 #: An expression, and the function that was handed to something else on the way to it, if one was.
 Step = tuple[cst.BaseExpression, cst.CSTNode | None]
+_Put = tuple[cst.Name | cst.Attribute, cst.BaseExpression]
 
 
-def behind(facts: Facts, value: cst.BaseExpression) -> Iterator[Step]:
-    """Yield the expressions that a value may be made from, the nearest first, itself included."""
-    queue: list[Step] = [(value, None)]
-    seen = {value}
-    for node, handed in queue:
-        yield node, handed
-        for part in parts_of(facts, node):
-            for other, through in _behind_part(facts, part):
-                if other not in seen and len(seen) < _MOST:
-                    seen.add(other)
-                    queue.append((other, through or handed))
+class Provenance:
+    """Answers for some modules what values may be made from."""
 
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._puts: dict[str, dict[cst.CSTNode, list[_Put]]] = {}
+        self._attribute_puts: dict[str, dict[cst.CSTNode | None, list[cst.BaseExpression]]] = {}
+        self._given: dict[Definition, list[Step]] = {}
+        self._dictionaries: dict[
+            cst.BaseExpression, dict[str | int | None, list[cst.BaseExpression]] | None
+        ] = {}
 
-def parts_of(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """Yield an expression and its parts, without the variables that some function is given.
+    def behind(self, value: cst.BaseExpression) -> Iterator[Step]:
+        """Yield the expressions that a value may be made from, the nearest first, and itself."""
+        queue: list[Step] = [(value, None)]
+        seen = {value}
+        for node, handed in queue:
+            yield node, handed
+            for part in self.parts_of(node):
+                for other, through in self._behind_part(part):
+                    if other not in seen and len(seen) < _MOST:
+                        seen.add(other)
+                        queue.append((other, through or handed))
 
-    What that function returns need not be made from them, but a function among its arguments, or
-    what one returns, is likely to be behind it.
-    """
-    stack: list[cst.CSTNode] = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, cst.BaseExpression):
-            yield current
-        below = list(children(current))
-        if isinstance(current, cst.Call) and callee(current) not in _CARRIERS:
-            below = [
-                one
-                for one in below
-                if not isinstance(one, cst.Arg)
-                or isinstance(one.value, (cst.Await, cst.Call))
-                or is_function(facts, one.value)
-            ]
-        stack.extend(reversed(below))
+    def parts_of(self, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+        """Yield an expression and its parts, without those that only decide or are left out.
 
+        Nor are the variables that some function is given: what it returns need not be made from
+        them. A function among its arguments, or what one returns, is likely to be behind it.
+        """
+        stack: list[cst.CSTNode] = [node]
+        while stack:
+            current = stack.pop()
+            if isinstance(current, cst.BaseExpression):
+                yield current
+            stack.extend(reversed(list(self._below(current))))
 
-def _behind_part(facts: Facts, part: cst.BaseExpression) -> Iterator[Step]:
-    if isinstance(part, (cst.Name, cst.Attribute)):
-        for candidate in facts.definitions.candidates(part):
-            for origin in candidate.origins():
-                yield from _behind_definition(facts, origin)
-    if isinstance(part, cst.Name):
-        for value in put_into(facts, part):
-            yield value, None
-    elif isinstance(part, cst.Attribute) and is_self(part.value):
-        owner = facts.index.class_of(part)
-        for target, stored in facts.index.attribute_stores.get(part.attr.value, ()):
-            if stored is not None and facts.index.class_of(target) is owner is not None:
+    def _below(self, node: cst.CSTNode) -> Iterable[cst.CSTNode]:
+        if isinstance(node, cst.IfExp):
+            return (node.body, node.orelse)
+        if isinstance(node, cst.BaseSimpleComp):
+            return (node.elt,)
+        if isinstance(node, cst.Subscript):
+            items = self._items(node)
+            if items is not None:
+                return items
+        below = children(node)
+        if not isinstance(node, cst.Call) or callee(node) in _CARRIERS:
+            return below
+        return (
+            one
+            for one in below
+            if not isinstance(one, cst.Arg)
+            or isinstance(one.value, (cst.Await, cst.Call))
+            or is_function(self._facts, one.value)
+        )
+
+    def _items(self, node: cst.Subscript) -> list[cst.BaseExpression] | None:
+        """Return what ``job["uri"]`` or ``pair[0]`` may be, if it shows where that was put."""
+        key = _key_of(node)
+        if key is None or not isinstance(node.value, cst.Name):
+            return None
+        found: list[cst.BaseExpression] = []
+        for origin in self._facts.definitions.of(node.value).origins():
+            made = origin.value if origin.kind is Kind.ASSIGNED else None
+            if isinstance(made, (cst.Tuple, cst.List)) and isinstance(key, int):
+                if key < len(made.elements):
+                    found.append(made.elements[key].value)
+                continue
+            items = self._items_of(made) if made is not None else None
+            if items is None:
+                return None
+            found.extend(items.get(key, ()))
+        for collection, value in self._put_where(node.value):
+            holder = self._facts.index.parent[collection]
+            if not isinstance(holder, cst.Subscript) or _key_of(holder) in (key, None):
+                found.append(value)
+        return found
+
+    def _items_of(
+        self, made: cst.BaseExpression
+    ) -> dict[str | int | None, list[cst.BaseExpression]] | None:
+        """Return the values of a dictionary by their key, if all keys are plain strings."""
+        if made not in self._dictionaries:
+            items = dict_items(made)
+            values: dict[str | int | None, list[cst.BaseExpression]] = defaultdict(list)
+            for name, value, _ in items or ():
+                values[name].append(value)
+            self._dictionaries[made] = None if items is None or None in values else values
+        return self._dictionaries[made]
+
+    def _behind_part(self, part: cst.BaseExpression) -> Iterator[Step]:
+        if isinstance(part, (cst.Name, cst.Attribute)):
+            for candidate in self._facts.definitions.candidates(part):
+                for origin in candidate.origins():
+                    yield from self._behind_definition(origin)
+        if isinstance(part, cst.Name):
+            yield from ((value, None) for value in self.put_into(part))
+        elif isinstance(part, cst.Attribute) and is_self(part.value):
+            yield from self._behind_attribute(part)
+
+    def _behind_attribute(self, part: cst.Attribute) -> Iterator[Step]:
+        index, name = self._facts.index, part.attr.value
+        owner = index.class_of(part)
+        for target, stored in index.attribute_stores.get(name, ()):
+            if stored is not None and index.class_of(target) is owner is not None:
                 yield stored, None
-        for other in facts.index.attributes[part.attr.value]:
-            if is_self(other.value) and facts.index.class_of(other) is owner:
-                yield from ((value, None) for value in _put_by(facts, other))
+        if name not in self._attribute_puts:
+            found = self._attribute_puts[name] = defaultdict(list)
+            for other in index.attributes.get(name, ()):
+                if is_self(other.value):
+                    found[index.class_of(other)].extend(_put_by(self._facts, other))
+        yield from ((value, None) for value in self._attribute_puts[name].get(owner, ()))
+
+    def _behind_definition(self, definition: Definition) -> Iterator[Step]:
+        if definition.value is not None:
+            yield taken_from(self._facts, definition.node, definition.value), None
+        if definition.kind is Kind.AUGMENTED:
+            for source in definition.sources:
+                yield from ((one.value, None) for one in source.origins() if one.value is not None)
+        if isinstance(definition.node, cst.Param):
+            if definition not in self._given:
+                self._given[definition] = list(_given_for(self._facts, definition, definition.node))
+            yield from self._given[definition]
+
+    def put_into(self, name: cst.Name) -> Iterator[cst.BaseExpression]:
+        """Yield what is put into a collection by its methods and by assigning items."""
+        yield from (value for _, value in self._put_where(name))
+
+    def _put_where(self, name: cst.Name) -> Iterator[_Put]:
+        index, text = self._facts.index, name.value
+        if text not in self._puts:
+            found = self._puts[text] = defaultdict(list)
+            for other in index.names.get(text, ()):
+                for value in _put_by(self._facts, other):
+                    found[index.function(other)].append((other, value))
+        puts = self._puts[text]
+        if not puts:
+            return
+        here, definition = index.function(name), self._facts.definitions.of(name)
+        yield from puts.get(here, ())
+        if definition.node is not None and isinstance(index.function(definition.node), cst.Module):
+            for function, made in puts.items():
+                if function is not here:
+                    of = self._facts.definitions.of
+                    yield from (
+                        one
+                        for one in made
+                        if isinstance(one[0], cst.Name) and of(one[0]) is definition
+                    )
 
 
-def _behind_definition(facts: Facts, definition: Definition) -> Iterator[Step]:
-    if definition.value is not None:
-        yield taken_from(facts, definition.node, definition.value), None
-    if definition.kind is Kind.AUGMENTED:
-        for source in definition.sources:
-            yield from ((one.value, None) for one in source.origins() if one.value is not None)
-    if isinstance(definition.node, cst.Param):
-        yield from _given_for(facts, definition, definition.node)
+def _key_of(node: cst.Subscript) -> str | int | None:
+    if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
+        return None
+    value = node.slice[0].slice.value
+    text = string_value(value)
+    return text if text is not None else integer_value(value)
 
 
 def taken_from(
@@ -114,26 +212,13 @@ def taken_from(
     return value
 
 
-def put_into(facts: Facts, name: cst.Name) -> Iterator[cst.BaseExpression]:
-    """Yield what is put into a collection by its methods and by assigning items."""
-    definition = facts.definitions.of(name)
-    is_shared = definition.node is not None and isinstance(
-        facts.index.function(definition.node), cst.Module
-    )
-    for other in facts.index.names.get(name.value, ()):
-        if facts.index.function(other) is facts.index.function(name) or (
-            is_shared and facts.definitions.of(other) is definition
-        ):
-            yield from _put_by(facts, other)
-
-
 def _put_by(facts: Facts, collection: cst.Name | cst.Attribute) -> Iterator[cst.BaseExpression]:
     """Yield what one mention of a collection puts into it."""
     index = facts.index
     holder = index.parent[collection]
     call = index.parent.get(holder)
     if isinstance(holder, cst.Attribute) and isinstance(call, cst.Call):
-        if call.func is holder and holder.attr.value in COLLECTING:
+        if call.func is holder and holder.attr.value in _COLLECTING:
             yield from (arg.value for arg in call.args)
     target = index.parent.get(holder)
     assign = index.parent.get(target) if isinstance(target, cst.AssignTarget) else None
@@ -179,7 +264,7 @@ def is_function(facts: Facts, node: cst.BaseExpression) -> bool:
 def _given_with(facts: Facts, func: cst.BaseExpression) -> Iterator[Step]:
     """Yield what is given to a pool or a thread along with a function."""
     above = facts.index.parent[func]
-    call = facts.index.parent[above]
+    call = facts.index.parent.get(above)
     if isinstance(above, cst.Arg) and isinstance(call, cst.Call):
         yield from ((arg.value, func) for arg in call.args if arg is not above)
 
@@ -188,7 +273,7 @@ def _given_to_lambda(facts: Facts, function: cst.Lambda) -> Iterator[Step]:
     yield from _given_with(facts, function)
     assign = facts.index.parent[function]
     if isinstance(assign, cst.Assign) and isinstance(assign.targets[0].target, cst.Name):
-        for name in facts.index.names[assign.targets[0].target.value]:
+        for name in facts.index.names.get(assign.targets[0].target.value, ()):
             call = facts.index.parent[name]
             if facts.definitions.of(name).value is function and isinstance(call, cst.Call):
                 yield from ((arg.value, name) for arg in call.args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,15 +11,18 @@ import libcst as cst
 from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.indirect import claimed
-from codemod.near import Near, is_uri_of, made_by, names_key, uri_of
-from codemod.provenance import put_into, taken_from
+from codemod.index import LOOPS
+from codemod.indirect import Claims
+from codemod.near import Near, is_elsewhere, is_uri_of, made_by, names_key, uri_of
+from codemod.provenance import Provenance, taken_from
 from codemod.refusals import Refusal
 from codemod.structure import Span, span, swallows
 from codemod.syntax import descendants, is_self, names_in, root_name, unwrap_await
 from codemod.template import Hole, Piece, Template, contains, literal, source
 from codemod.transfers import Upload
 
+#: How many parts of what is collected are looked at.
+_MOST = 400
 #: How many names may lie between what a call invokes and what is kept for it.
 _STEPS = 4
 
@@ -45,23 +49,32 @@ class Unpaired:
     is_certain: bool = True
 
 
-def explained(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
-    """Find the upload that a call means although nothing proves it, and say what is missing."""
-    return (
-        _from_outside(facts, near, call)
-        or _kept(facts, near, call)
-        or _near_miss(facts, near, call)
-        or _collected(facts, near, call)
-        or _through_others(facts, near, call)
-    )
+class Explanations:
+    """Says which upload a call means although nothing proves it, and what is missing."""
 
+    def __init__(self, facts: Facts, near: Near) -> None:
+        self._facts = facts
+        self._near = near
+        self._provenance = Provenance(facts)
+        self._claims = Claims(facts, near, self._provenance)
 
-def _through_others(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
-    """Find an upload in a function that something else calls: a pool, a lambda, a driver."""
-    claim = claimed(facts, near, call)
-    if claim is None:
-        return None
-    return Unpaired(call, claim.upload, claim.refusal, is_certain=False)
+    def of(self, call: LegacyCall) -> Unpaired | None:
+        """Return the upload that a call seems to invoke, if there is one."""
+        facts, near = self._facts, self._near
+        return (
+            _from_outside(facts, near, call)
+            or _kept(facts, near, call)
+            or _near_miss(facts, near, call)
+            or _collected(facts, near, self._provenance, call)
+            or self._through_others(call)
+        )
+
+    def _through_others(self, call: LegacyCall) -> Unpaired | None:
+        """Find an upload in a function that something else calls: a pool, a lambda, a table."""
+        claim = self._claims.of(call)
+        if claim is None:
+            return None
+        return Unpaired(call, claim.upload, claim.refusal, is_certain=False)
 
 
 def _from_outside(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
@@ -92,7 +105,7 @@ def _kept(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
         if function is here:
             continue
         for upload in near.within(function):
-            is_key = names_key(facts, value, upload) and not _is_elsewhere(
+            is_key = names_key(facts, value, upload) and not is_elsewhere(
                 facts.templates.of(call.location), upload
             )
             if is_key or is_uri_of(facts, value, upload):
@@ -104,14 +117,6 @@ def _kept(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
                 )
                 return Unpaired(call, upload, refusal)
     return None
-
-
-def _is_elsewhere(uri: Template, upload: Upload) -> bool:
-    """Tell whether a URI certainly names another bucket than that of an upload."""
-    bucket = literal(upload.bucket or ())
-    start = uri[0] if uri and isinstance(uri[0], str) else ""
-    named = start.removeprefix("s3://").partition("/")
-    return bool(bucket) and start.startswith("s3://") and named[1] == "/" and named[0] != bucket
 
 
 def _stores_behind(
@@ -136,8 +141,10 @@ def _stores_behind(
                     yield part, name, value
             elif isinstance(part, cst.Name) and steps < _STEPS:
                 value_here = facts.definitions.of(part).value
-                if value_here is not None and value_here not in seen:
-                    seen.add(value_here)
+                if value_here is None or value_here in seen:
+                    continue
+                seen.add(value_here)
+                if not isinstance(index.function(value_here), cst.Module):
                     stack.append((value_here, steps + 1))
 
 
@@ -153,13 +160,18 @@ def _assigned(facts: Facts, name: str) -> Iterator[tuple[cst.Name, cst.BaseExpre
 # -- kept in a collection ------------------------------------------------------------------
 
 
-def _collected(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+def _collected(
+    facts: Facts, near: Near, provenance: Provenance, call: LegacyCall
+) -> Unpaired | None:
     """Find an upload whose URI goes into a collection that the call is made from."""
-    for node in _collections_behind(facts, call.location):
-        for value in (node, *_kept_in(facts, node)):
-            for upload in near.of(call):
+    uploads = near.of(call)
+    for node in _collections_behind(facts, call.location) if uploads else ():
+        for value in (node, *_kept_in(facts, provenance, node)):
+            if not _may_come_before(facts, value, call):
+                continue
+            parts = list(itertools.islice(provenance.parts_of(value), _MOST))
+            for upload in uploads:
                 made = unwrap_await(upload.uploading)
-                parts = [one for one in descendants(value) if isinstance(one, cst.BaseExpression)]
                 if made in parts or any(is_uri_of(facts, part, upload) for part in parts):
                     refusal = Refusal(
                         "uri-collected",
@@ -169,6 +181,16 @@ def _collected(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
                     )
                     return Unpaired(call, upload, refusal)
     return None
+
+
+def _may_come_before(facts: Facts, value: cst.BaseExpression, call: LegacyCall) -> bool:
+    """Tell whether what is put somewhere can be there when a call is made."""
+    index = facts.index
+    putting, calling = index.statement(value), index.statement(call.invocation.carrier)
+    if index.order[putting] <= index.order[calling]:
+        return True
+    around = (one for one in index.ancestors(calling) if isinstance(one, LOOPS))
+    return any(index.inside(putting, one) for one in around)
 
 
 def _collections_behind(facts: Facts, location: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
@@ -186,16 +208,20 @@ def _collections_behind(facts: Facts, location: cst.BaseExpression) -> Iterator[
                     break
         holder = index.parent.get(name)
         if isinstance(holder, cst.Subscript) and holder.value is name:
-            yield name
+            yield holder
 
 
-def _kept_in(facts: Facts, collection: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+def _kept_in(
+    facts: Facts, provenance: Provenance, collection: cst.BaseExpression
+) -> Iterator[cst.BaseExpression]:
     """Yield what is put into a collection: where it is made, and by its methods."""
+    if isinstance(collection, cst.Subscript):
+        return  # what it takes out is looked at itself
     for name in names_in(collection):
         made = facts.definitions.of(name).value
         if made is not None:
             yield made
-        yield from put_into(facts, name)
+        yield from provenance.put_into(name)
 
 
 # -- in the same function ------------------------------------------------------------------
