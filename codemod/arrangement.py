@@ -319,6 +319,26 @@ def _with_late_location(
     )
 
 
+def _only_for_calls(
+    facts: Facts, candidate: Candidate, location: cst.BaseExpression
+) -> cst.SimpleStatementLine | None:
+    """Return the assignment of a name that is read by nothing but the calls, which lose it."""
+    definition = facts.definitions.of(location) if isinstance(location, cst.Name) else None
+    if definition is None or definition.node is None:
+        return None
+    line = facts.index.statement(definition.node)
+    if not isinstance(line, cst.SimpleStatementLine) or not is_plain_assignment(line):
+        return None
+    if len(targets(line)) != 1 or isinstance(facts.index.function(line), cst.Module):
+        return None  # others may import the names of a module
+    places = [call.location for call in candidate.calls]
+    is_read = any(
+        not any(facts.index.inside(name, one) for one in places)
+        for name in facts.definitions.reads(definition)
+    )
+    return None if is_read else line
+
+
 def _is_same(facts: Facts, one: cst.BaseExpression, other: cst.BaseExpression) -> bool:
     """Tell whether two expressions are spelled alike and read the same values."""
     of = facts.definitions.of
@@ -349,6 +369,7 @@ def _with_location(
 ) -> Layout | Refusal:
     """Lay out an upload whose URI the code spells itself."""
     hoisted: list[cst.SimpleStatementLine] = []
+    dropped: tuple[cst.SimpleStatementLine, ...] = ()
     location = candidate.calls[0].location
     if _is_read_again(facts, candidate, uploading):
         again = rebuilt(facts, candidate, before)
@@ -364,6 +385,8 @@ def _with_location(
                 return refusal
             hoisted.extend(moved)
         elif spelled is not None:
+            unread = _only_for_calls(facts, candidate, location)
+            dropped = () if unread is None else (unread,)
             location = spelled
         else:
             new = rebuilt(facts, candidate, before)
@@ -380,6 +403,7 @@ def _with_location(
         announced_before(facts, candidate, seen, uploading),
         attached,
         tuple(hoisted),
+        dropped,
         location=location,
         default_before=swallowing,
     )

@@ -13,7 +13,16 @@ from codemod.facts import Facts
 from codemod.quiet import makes_client, noticed_part
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop, steps_to
-from codemod.syntax import argument, callee, descendants, is_none, string_value, unwrap_await
+from codemod.syntax import (
+    argument,
+    callee,
+    descendants,
+    is_none,
+    is_self,
+    names_in,
+    string_value,
+    unwrap_await,
+)
 from codemod.template import same_object
 from codemod.transfers import Upload
 from codemod.translation import is_what_it_seems
@@ -44,9 +53,12 @@ def effect_problem(
         upload: The upload inside it.
         made: What that route does as well, for it makes the payload.
     """
-    index, moved = facts.index, frozenset(made)
+    index, moved = facts.index, frozenset((*made, *_handling(facts, upload)))
     order = index.order[index.statement(upload.uploading)]
+    check: Refusal | None = None
     for node in descendants(function.body):
+        if isinstance(node, cst.Call) and facts.definitions.function_called(node) is function:
+            return Refusal("helper-does-more", node, function.name.value)
         if moved and index.within(node, moved):
             continue
         if isinstance(node, _MORE) and not _is_transparent(node):
@@ -56,10 +68,39 @@ def effect_problem(
                 return Refusal("helper-does-more", node.target, function.name.value)
         if isinstance(node, (cst.Raise, cst.Return)):
             if index.order[index.statement(node)] < order and not _in_handler(facts, node):
-                return Refusal("helper-returns-early", node, function.name.value)
+                if not _checks_settings(facts, node):
+                    return Refusal("helper-returns-early", node, function.name.value)
+                check = check or Refusal("helper-checks-settings", node, function.name.value)
         if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
             return Refusal("helper-does-more", node, function.name.value)
-    return None
+    return check
+
+
+def _handling(facts: Facts, upload: Upload) -> Iterator[cst.CSTNode]:
+    """Yield what is done if the upload fails, which it does not where there is none."""
+    statement = facts.index.statement(upload.uploading)
+    for step in steps_to(facts.index, statement, facts.index.function(statement)):
+        if isinstance(step.statement, (cst.Try, cst.TryStar)):
+            if facts.index.inside(statement, step.statement.body):
+                yield from step.statement.handlers
+
+
+def _checks_settings(facts: Facts, node: cst.Raise | cst.Return) -> bool:
+    """Tell whether an error is raised for nothing that the function is given: ``if not BUCKET``."""
+    line = facts.index.statement(node)
+    test = facts.index.parent.get(facts.index.block(line))
+    if not isinstance(node, cst.Raise) or not isinstance(test, cst.If) or test.orelse is not None:
+        return False
+    stack, seen = list(names_in(test.test)), set()
+    while stack:
+        name = stack.pop()
+        definition = facts.definitions.of(name)
+        if isinstance(definition.node, cst.Param) and not is_self(name):
+            return False
+        if definition not in seen and definition.value is not None:
+            seen.add(definition)
+            stack.extend(names_in(definition.value))
+    return True
 
 
 #: Statements and expressions that do something a skipped function would leave undone.

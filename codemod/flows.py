@@ -27,7 +27,7 @@ from codemod.functions import (
 )
 from codemod.invocations import Invocation, invocations
 from codemod.preparations import prepared_arguments
-from codemod.refusals import Refusal
+from codemod.refusals import Refusal, is_doubt
 from codemod.splits import split_of
 from codemod.takeover import Here, made_by_maker, taken_over
 from codemod.template import Hole, Template, normal
@@ -86,7 +86,9 @@ class _Helper:
         self.upload = upload
         self.returns = what_it_returns(facts, function, upload)
         self.items = what_items_are(facts, function, upload)
-        self.problem = self._certain or effect_problem(facts, function, upload)
+        effect = effect_problem(facts, function, upload)
+        self.doubt = effect if is_doubt(effect) else None
+        self.problem = self._certain or (None if is_doubt(effect) else effect)
 
     @cached_property
     def split(self) -> Split | None:
@@ -97,7 +99,9 @@ class _Helper:
         if split is None:
             return None
         left = effect_problem(self._facts, self.function, self.upload, split.making)
-        return split if left is None else None
+        if is_doubt(left):
+            self.doubt = left
+        return split if left is None or is_doubt(left) else None
 
 
 def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterator[Upload]:
@@ -204,6 +208,7 @@ def _virtual(
         via=via,
         prepared=prepared_arguments(translate, call) if problem is None else (),
         problem=problem,
+        doubt=inner.doubt or helper.doubt,
         content_type_problem=untyped,
         imports=imports,
         type_imports=frozenset(translate.needed) - imports,

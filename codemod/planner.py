@@ -177,8 +177,11 @@ class Planner:
         return edits
 
     def _hoisted(self) -> list[cst.BaseStatement]:
-        """Return the assignments that move in front, with their comments."""
-        return [with_lines(one, from_comment(leading_lines(one))) for one in self.layout.hoisted]
+        """Return the assignments that move in front, with their comments and the lines above."""
+        return [
+            with_lines(one, lines if from_comment(lines := leading_lines(one)) else ())
+            for one in self.layout.hoisted
+        ]
 
     def _put_before(
         self,
@@ -206,8 +209,11 @@ class Planner:
         else:
             statements = [*hoisted, *measuring, guard]
         statements = [*self._preparing(), *statements]
-        lines = blank_lines(self.layout.uploading.leading_lines)
-        statements[0] = with_lines(statements[0], (*lines, *leading_lines(statements[0])))
+        own = leading_lines(statements[0])
+        above = blank_lines(self.layout.uploading.leading_lines)
+        if not above and self.facts.index.position(self.layout.uploading):
+            above = blank_lines(own)
+        statements[0] = with_lines(statements[0], (*above, *from_comment(own)))
         return list(statements)
 
     def _guard(

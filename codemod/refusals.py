@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod.model import Place
+from codemod.rules import REASONS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,3 +24,8 @@ class Refusal:
     detail: str = ""
     unlock: str | None = None
     elsewhere: Place | None = None
+
+
+def is_doubt(refusal: Refusal | None) -> bool:
+    """Tell whether a refusal leaves a fix that the user may ask for."""
+    return refusal is not None and REASONS[refusal.reason].code == "SAI002"

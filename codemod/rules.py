@@ -150,6 +150,12 @@ _REASONS = (
         "Move the log line right after the upload, or reword it.",
     ),
     Reason(
+        "helper-checks-settings",
+        "SAI002",
+        "the uploading function checks settings, which nobody would for inline payloads ({detail})",
+        "Check the settings where the program starts, or in the caller.",
+    ),
+    Reason(
         "upload-result-logged",
         "SAI002",
         "a log line tells what the upload returned, and would be missed without one ({detail})",

@@ -152,6 +152,7 @@ class Upload:
         via: The function of the file that makes the upload, if this is a call of one.
         prepared: Arguments of such a call to evaluate before everything else, in order.
         problem: Why the upload cannot be followed through that function.
+        doubt: What that function does besides, which might be missed.
         content_type_problem: Why that is not possible unless the call has a ContentType itself.
         imports: What the module must import for the payload of such a call.
         type_imports: What it must import for the ContentType.
@@ -171,6 +172,7 @@ class Upload:
     via: Via | None = None
     prepared: tuple[Prepared, ...] = ()
     problem: Refusal | None = None
+    doubt: Refusal | None = None
     content_type_problem: Refusal | None = None
     imports: frozenset[Needed] = frozenset()
     type_imports: frozenset[Needed] = frozenset()

@@ -12,6 +12,7 @@ from codemod.safety.names import (
     nobody_lists_the_names,
 )
 from codemod.safety.objects import (
+    no_check_is_lost,
     no_log_line_is_lost,
     nothing_untrue_is_logged,
     object_stays_private,
@@ -50,5 +51,6 @@ CHECKS: tuple[Check, ...] = (
     deleting_is_cleaning_up,
     nothing_untrue_is_logged,
     no_log_line_is_lost,
+    no_check_is_lost,
     cells_are_in_order,
 )

@@ -115,6 +115,11 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
     return None
 
 
+def no_check_is_lost(case: Proposal) -> Refusal | None:
+    """A function that uploads may check something first, even if that is only for the upload."""
+    return case.candidate.upload.doubt
+
+
 def no_log_line_is_lost(case: Proposal) -> Refusal | None:
     """A log line that names what the upload returned, and says nothing of uploading, is missed."""
     for one in case.layout.attached:
