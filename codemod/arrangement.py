@@ -50,13 +50,18 @@ def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Re
 def _place_refusal(facts: Facts, candidate: Candidate, uploading: LineOrCompound) -> Refusal | None:
     index = facts.index
     whole = candidate.upload.uploading
+    in_expression = Refusal(
+        "upload-in-expression", whole, unlock="make the upload a statement of its own"
+    )
+    if not isinstance(uploading, cst.SimpleStatementLine) and not any(
+        isinstance(above, cst.SimpleStatementSuite) for above in index.ancestors(whole)
+    ):
+        return in_expression
     if not isinstance(uploading, cst.SimpleStatementLine) or len(uploading.body) != 1:
         return Refusal("shared-line", whole, unlock="give the upload a line of its own")
     small = uploading.body[0]
     if not isinstance(small, (cst.Expr, cst.Assign, cst.AnnAssign)) or small.value is not whole:
-        return Refusal(
-            "upload-in-expression", whole, unlock="make the upload a statement of its own"
-        )
+        return in_expression
     if not _binds_only_names(small):
         return Refusal("upload-response-used", small)
     if isinstance(index.parent.get(index.block(uploading)), cst.ClassDef):
@@ -114,7 +119,8 @@ def _fits_branch(facts: Facts, candidate: Candidate, attached: tuple[LineOrCompo
     if any(facts.index.is_comprehension(above) for above in _up_to(facts, call, reach.last)):
         return False
     return all(
-        statement in attached or is_plain_assignment(statement) for statement in reach.between
+        statement in attached or is_plain_assignment(facts, statement)
+        for statement in reach.between
     )
 
 
@@ -294,7 +300,7 @@ def _with_late_location(
 ) -> Layout | Refusal:
     """Lay out an upload that returns the key or more, of which the code makes the URI."""
     between = following(facts, candidate, uploading)
-    plain = [one for one in between if one not in attached and is_plain_assignment(one)]
+    plain = [one for one in between if one not in attached and is_plain_assignment(facts, one)]
     late = _made_of_result(facts, candidate, plain)
     location = candidate.calls[0].location
     for statement in late:
@@ -327,7 +333,7 @@ def _only_for_calls(
     if definition is None or definition.node is None:
         return None
     line = facts.index.statement(definition.node)
-    if not isinstance(line, cst.SimpleStatementLine) or not is_plain_assignment(line):
+    if not isinstance(line, cst.SimpleStatementLine) or not is_plain_assignment(facts, line):
         return None
     if len(targets(line)) != 1 or isinstance(facts.index.function(line), cst.Module):
         return None  # others may import the names of a module

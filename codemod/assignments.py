@@ -31,7 +31,7 @@ def definition_at(facts: Facts, target: cst.Name) -> Definition | None:
     return None
 
 
-def is_plain_assignment(statement: LineOrCompound, *, fresh: bool = False) -> bool:
+def is_plain_assignment(facts: Facts, statement: LineOrCompound, *, fresh: bool = False) -> bool:
     """Tell whether a statement only gives names a value that could be worked out any time.
 
     With ``fresh``, the value may depend on when that is, as that of ``uuid4()`` does.
@@ -50,6 +50,7 @@ def is_plain_assignment(statement: LineOrCompound, *, fresh: bool = False) -> bo
             not isinstance(node, cst.Call)
             or effects.is_stable_call(node)
             or effects.is_client_factory(node)
+            or facts.templates.works_out(node)
             or (fresh and effects.is_fresh_call(node))
         )
         for node in descendants(small.value)
@@ -85,6 +86,7 @@ def may_come_first(facts: Facts, statement: LineOrCompound) -> bool:
         and (
             not isinstance(node, cst.Call)
             or effects.is_client_factory(node)
+            or facts.templates.works_out(node)
             or callee(node) in ("str", "format", "join", "getenv", "get")
         )
         for node in descendants(value)

@@ -55,7 +55,7 @@ def announced_before(
             if bound.intersection(name.value for name in names_in(statement)):
                 break
             found.append(statement)
-        elif is_plain_assignment(statement, fresh=True):
+        elif is_plain_assignment(facts, statement, fresh=True):
             bound.update(name.value for name in targets(statement))
         else:
             break
@@ -77,16 +77,16 @@ def attached_to(
     steps: list[LineOrCompound] = []
     clocked: list[LineOrCompound] = []
     for statement in following(facts, candidate, uploading):
-        if is_plain_assignment(statement) and any(
+        if is_plain_assignment(facts, statement) and any(
             definition_at(facts, target) in seen.behind for target in targets(statement)
         ):
             if _reads_response(facts, candidate, statement, steps):
                 steps.append(statement)  # towards the URI
         elif _belongs_to_upload(facts, candidate, seen, statement, [*steps, *found]):
             found.append(statement)
-        elif not is_plain_assignment(statement, fresh=True):
+        elif not is_plain_assignment(facts, statement, fresh=True):
             break
-        elif not is_plain_assignment(statement):
+        elif not is_plain_assignment(facts, statement):
             clocked.append(statement)
     found = _with_times(facts, found, clocked)
     # What is bound from the upload's response must not be needed anywhere else.
@@ -292,7 +292,7 @@ def _only_feeds(
     stack, seen = [name], {name}
     while stack:
         statement = facts.index.statement(stack.pop())
-        if statement not in near or not is_plain_assignment(statement):
+        if statement not in near or not is_plain_assignment(facts, statement):
             return False
         for target in targets(statement):
             definition = definition_at(facts, target)

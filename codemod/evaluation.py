@@ -12,6 +12,7 @@ import libcst as cst
 from codemod import effects
 from codemod.cuts import cut, cut_item
 from codemod.definitions import Definition, Definitions, Kind
+from codemod.formulas import formula
 from codemod.syntax import (
     argument,
     callee,
@@ -175,14 +176,53 @@ class Templates:
         if isinstance(node, cst.BinaryOperation):
             return self._binary(node, is_text)
         if isinstance(node, (cst.Call, cst.Attribute, cst.Subscript)):
-            taken = cut(self._definitions, node)
-            if taken is not None:
-                return part_of_uri(self.of(taken[0]), taken[1], source(node))
+            known = self._cut_out(node) or self._worked_out(node, is_text)
+            if known is not None:
+                return known
         if isinstance(node, cst.Call):
             return self._call(node)
         if isinstance(node, cst.Attribute):
             return self._attribute(node)
         return (self.hole(node),)
+
+    def _cut_out(self, node: cst.BaseExpression) -> Template | None:
+        """Return the bucket or the key that an expression takes out of a URI."""
+        taken = cut(self._definitions, node)
+        return part_of_uri(self.of(taken[0]), taken[1], source(node)) if taken is not None else None
+
+    def works_out(self, node: cst.Call) -> bool:
+        """Tell whether a call is of a function that only puts text together."""
+        return self._worked_out(node, is_text=True) is not None
+
+    def _worked_out(self, node: cst.BaseExpression, is_text: bool) -> Template | None:
+        """Return what a function or property of the file that only works out text gives."""
+        if not isinstance(node, (cst.Call, cst.Attribute)) or self._depth > _MAX_DEPTH:
+            return None
+        made = formula(self._definitions, node)
+        if made is None:
+            return None
+        if made.own is not None:  # a subclass may work it out otherwise, but always alike
+            given = tuple(self.of(value) for value in made.given.values())
+            return (Hole(("worked out", made.function, made.own, given), source(node), node),)
+        self._depth += 1
+        inner = self.of(made.result, is_text=is_text)
+        self._depth -= 1
+        pieces: list[Piece] = []
+        for piece in inner:
+            if isinstance(piece, str):
+                pieces.append(piece)
+                continue
+            definition = piece.key[1] if piece.key[0] == "definition" else None
+            if isinstance(definition, Definition) and definition in made.given:
+                pieces.extend(self.nested(made.given[definition]))
+            elif piece.key[0] == "imported" or (
+                isinstance(definition, Definition)
+                and isinstance(self._definitions.index.scope(definition.node or node), cst.Module)
+            ):
+                pieces.append(piece)
+            else:
+                return None
+        return normal(pieces)
 
     def _formatted(self, node: cst.FormattedString) -> Iterable[Piece]:
         pieces: list[Piece] = []

@@ -15,11 +15,13 @@ from typing import NamedTuple
 import libcst as cst
 
 from codemod.calls import LegacyCall
-from codemod.classes import class_of, is_instance, owner_of
+from codemod.classes import class_of, is_instance, leads_to, owner_of
 from codemod.clients import Role
 from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.functions import bound_arguments
+from codemod.formulas import formula
+from codemod.functions import bound_arguments, sites
+from codemod.invocations import invocations
 from codemod.near import Near, is_elsewhere, is_uri_of, names_key, uri_of
 from codemod.provenance import Provenance
 from codemod.refusals import Refusal
@@ -57,7 +59,11 @@ class Claims:
             return None  # the function that is called here makes the URI, and is looked at itself
         for node, handed in self._provenance.behind(call.location):
             for part in self._provenance.parts_of(node):
-                claim = self._made_here(part) or self._made_in_function(part)
+                claim = (
+                    self._made_here(part)
+                    or self._made_in_function(part)
+                    or self._in_property(part, here)
+                )
                 if claim is None and (handed is not None or index.function(part) is not here):
                     claim = self._named_there(part)
                 if claim is not None and handed is not None:
@@ -84,6 +90,16 @@ class Claims:
         for upload in self._near.within(self._facts.index.function(part)):
             if is_uri_of(self._facts, part, upload):
                 return Claim(upload, Refusal("uri-kept", part, source(part)))
+        return None
+
+    def _in_property(self, part: cst.BaseExpression, here: cst.CSTNode) -> Claim | None:
+        """Return an upload whose URI is spelled like what a property gives."""
+        uploads = self._near.within(here) if isinstance(part, cst.Attribute) else ()
+        made = formula(self._facts.definitions, part) if uploads else None  # type: ignore[arg-type]
+        uri = _spelled(self._facts.templates.of(made.result)) if made is not None else None
+        for upload in uploads:
+            if _spelled(upload.uri) == uri:
+                return Claim(upload, Refusal("uri-unproven", part, source(part)))
         return None
 
     # -- functions that upload and return the URI ------------------------------------------
@@ -121,10 +137,12 @@ class Claims:
                 continue
             if is_instance(self._facts, part.value, owner):
                 yield function, _reason(function)
-            elif part.attr.value not in _COMMON and self._may_be_any(part.value):
-                if isinstance(above, cst.Call) and above.func is part:
-                    if bound_arguments(self._facts, function, part, tuple(above.args)) is None:
-                        continue
+                continue
+            if isinstance(above, cst.Call) and above.func is part:
+                if bound_arguments(self._facts, function, part, tuple(above.args)) is None:
+                    continue
+            is_uncommon = part.attr.value not in _COMMON and self._may_be_any(part.value)
+            if is_uncommon or self._hints_at(part.value, owner):
                 yield function, "helper-overridden"
 
     def _may_be_any(self, receiver: cst.BaseExpression) -> bool:
@@ -134,6 +152,39 @@ class Claims:
         if self._facts.definitions.origin(receiver) is not None:
             return False
         return self._facts.clients.receiver(receiver).role is Role.UNKNOWN
+
+    def _hints_at(self, receiver: cst.BaseExpression, owner: cst.ClassDef) -> bool:
+        """Tell whether something says that an object may be of a class."""
+        index = self._facts.index
+        for node, _ in self._provenance.behind(receiver):
+            for part in self._provenance.parts_of(node):
+                if isinstance(part, cst.Call) and leads_to(self._facts, part.func, owner):
+                    return True
+                if not isinstance(part, cst.Name):
+                    continue
+                definition = self._facts.definitions.of(part)
+                param = definition.node if isinstance(definition.node, cst.Param) else None
+                if param is None:
+                    continue
+                if param.annotation is not None and owner.name.value in _named_in(param.annotation):
+                    return True
+                function = index.parent[index.parent[param]]
+                if isinstance(function, cst.FunctionDef):
+                    if self._is_given(function, definition, owner):
+                        return True
+        return False
+
+    def _is_given(
+        self, function: cst.FunctionDef, definition: Definition, owner: cst.ClassDef
+    ) -> bool:
+        """Tell whether a caller of a function gives an object of a class for a parameter."""
+        facts = self._facts
+        for func in sites(facts, function):
+            for call in invocations(facts.definitions, func):
+                bound = bound_arguments(facts, function, func, call.args) or {}
+                if definition in bound and is_instance(facts, bound[definition], owner):
+                    return True
+        return False
 
     def _gives(self, function: cst.FunctionDef, upload: Upload) -> bool:
         """Tell whether a function returns or yields the URI or the key of what it uploads."""
@@ -203,6 +254,15 @@ class Claims:
                 if meant is not None and meant.value is hidden:
                     found[index.function(part)].append((part, upload))
         return found
+
+
+def _named_in(annotation: cst.Annotation) -> str:
+    """Return an annotation as it is written, quotes and all."""
+    return source(annotation.annotation)
+
+
+def _spelled(template: Template) -> str:
+    return "".join(piece if isinstance(piece, str) else f"{{{piece.text}}}" for piece in template)
 
 
 def _reason(function: cst.FunctionDef) -> str:

@@ -52,7 +52,7 @@ def movable_chain(
         statement = facts.index.statement(definition.node)
         if (
             not isinstance(statement, cst.SimpleStatementLine)
-            or not is_plain_assignment(statement)
+            or not is_plain_assignment(facts, statement)
             or not may_come_first(facts, statement)
             or facts.index.block(statement) is not block
             or not facts.cells.same(statement, before)

@@ -11,8 +11,10 @@ import libcst as cst
 from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
+from codemod.functions import bound_arguments, sites
 from codemod.index import LOOPS
 from codemod.indirect import Claims
+from codemod.invocations import invocations
 from codemod.near import Near, is_elsewhere, is_uri_of, made_by, names_key, uri_of
 from codemod.provenance import Provenance, taken_from
 from codemod.refusals import Refusal
@@ -20,6 +22,7 @@ from codemod.structure import Span, span, swallows
 from codemod.syntax import descendants, is_self, names_in, root_name, unwrap_await
 from codemod.template import Hole, Piece, Template, contains, literal, source
 from codemod.transfers import Upload
+from codemod.translation import Translation
 
 #: How many parts of what is collected are looked at.
 _MOST = 400
@@ -62,9 +65,11 @@ class Explanations:
         """Return the upload that a call seems to invoke, if there is one."""
         facts, near = self._facts, self._near
         return (
-            _from_outside(facts, near, call)
+            _in_header(facts, near, call)
+            or _from_outside(facts, near, call)
             or _kept(facts, near, call)
             or _near_miss(facts, near, call)
+            or _by_callers(facts, near, call)
             or _collected(facts, near, self._provenance, call)
             or self._through_others(call)
         )
@@ -75,6 +80,44 @@ class Explanations:
         if claim is None:
             return None
         return Unpaired(call, claim.upload, claim.refusal, is_certain=False)
+
+
+def _in_header(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+    """Find an upload in the condition of the statement that the call stands in."""
+    index = facts.index
+    for upload in near.invoked(call):
+        statement = index.statement(upload.invocation.carrier)
+        is_around = isinstance(statement, (cst.If, cst.While, cst.With))
+        if is_around and index.inside(call.invocation.carrier, statement):
+            unlock = "make the upload a statement of its own"
+            refusal = Refusal("upload-in-expression", upload.uploading, unlock=unlock)
+            return Unpaired(call, upload, refusal)
+    return None
+
+
+def _by_callers(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+    """Find an upload whose key is given to the function apart from the URI of the call."""
+    definition = (
+        facts.definitions.of(call.location) if isinstance(call.location, cst.Name) else None
+    )
+    function = facts.index.function(call.invocation.carrier)
+    uploads = near.of(call)
+    if definition is None or not isinstance(definition.node, cst.Param) or not uploads:
+        return None
+    if not isinstance(function, cst.FunctionDef):
+        return None
+    for func in sites(facts, function):
+        for site in invocations(facts.definitions, func):
+            bound = bound_arguments(facts, function, func, site.args) or {}
+            if definition not in bound:
+                continue
+            translate = Translation(facts, function, site.carrier, bound)
+            uri = facts.templates.of(bound[definition])
+            for upload in uploads:
+                if translate.template(upload.uri) == uri:
+                    refusal = Refusal("uri-unproven", site.carrier, source(bound[definition]))
+                    return Unpaired(call, upload, refusal)
+    return None
 
 
 def _from_outside(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
