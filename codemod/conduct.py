@@ -12,14 +12,13 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.quiet import makes_client, noticed_part
 from codemod.refusals import Refusal
+from codemod.slices import checks_settings
 from codemod.structure import is_always_run, is_loop, steps_to
 from codemod.syntax import (
     argument,
     callee,
     descendants,
     is_none,
-    is_self,
-    names_in,
     string_value,
     unwrap_await,
 )
@@ -68,7 +67,7 @@ def effect_problem(
                 return Refusal("helper-does-more", node.target, function.name.value)
         if isinstance(node, (cst.Raise, cst.Return)):
             if index.order[index.statement(node)] < order and not _in_handler(facts, node):
-                if not _checks_settings(facts, node):
+                if not checks_settings(facts, node):
                     return Refusal("helper-returns-early", node, function.name.value)
                 check = check or Refusal("helper-checks-settings", node, function.name.value)
         if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
@@ -83,24 +82,6 @@ def _handling(facts: Facts, upload: Upload) -> Iterator[cst.CSTNode]:
         if isinstance(step.statement, (cst.Try, cst.TryStar)):
             if facts.index.inside(statement, step.statement.body):
                 yield from step.statement.handlers
-
-
-def _checks_settings(facts: Facts, node: cst.Raise | cst.Return) -> bool:
-    """Tell whether an error is raised for nothing that the function is given: ``if not BUCKET``."""
-    line = facts.index.statement(node)
-    test = facts.index.parent.get(facts.index.block(line))
-    if not isinstance(node, cst.Raise) or not isinstance(test, cst.If) or test.orelse is not None:
-        return False
-    stack, seen = list(names_in(test.test)), set()
-    while stack:
-        name = stack.pop()
-        definition = facts.definitions.of(name)
-        if isinstance(definition.node, cst.Param) and not is_self(name):
-            return False
-        if definition not in seen and definition.value is not None:
-            seen.add(definition)
-            stack.extend(names_in(definition.value))
-    return True
 
 
 #: Statements and expressions that do something a skipped function would leave undone.

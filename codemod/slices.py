@@ -88,7 +88,8 @@ class Slice:
         ):
             return True
         return not isinstance(statement, cst.With) and any(
-            isinstance(part, (cst.Raise, cst.Assert)) for part in descendants(statement)
+            isinstance(part, (cst.Raise, cst.Assert)) and not checks_settings(self._facts, part)
+            for part in descendants(statement)
         )
 
     def _bound_to(self, name: str) -> list[Definition]:
@@ -296,6 +297,24 @@ class Slice:
         mutable = (cst.Dict, cst.List, cst.Set, cst.DictComp, cst.ListComp, cst.SetComp, cst.Call)
         known = isinstance(value, cst.Call) and effects.is_stable_call(value)
         return known or not isinstance(value, mutable)
+
+
+def checks_settings(facts: Facts, node: cst.CSTNode) -> bool:
+    """Tell whether an error is raised for nothing that the function is given: ``if not BUCKET``."""
+    line = facts.index.statement(node)
+    test = facts.index.parent.get(facts.index.block(line))
+    if not isinstance(node, cst.Raise) or not isinstance(test, cst.If) or test.orelse is not None:
+        return False
+    stack, seen = list(names_in(test.test)), set()
+    while stack:
+        name = stack.pop()
+        definition = facts.definitions.of(name)
+        if isinstance(definition.node, cst.Param) and not is_self(name):
+            return False
+        if definition not in seen and definition.value is not None:
+            seen.add(definition)
+            stack.extend(names_in(definition.value))
+    return True
 
 
 def _params(function: cst.FunctionDef) -> tuple[cst.Param, ...]:
