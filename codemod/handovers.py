@@ -12,6 +12,7 @@ from dataclasses import replace
 import libcst as cst
 
 from codemod.calls import LegacyCall, Style, Through
+from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.functions import (
     alias_problem,
@@ -25,7 +26,7 @@ from codemod.guards import Guards
 from codemod.index import Index
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
-from codemod.syntax import dict_items, keyword, names_in, tested_for_none
+from codemod.syntax import dict_items, is_self, keyword, names_in, tested_for_none
 from codemod.translation import Translation
 
 #: How many functions a URI may be handed through, and how many are looked through at all.
@@ -160,10 +161,21 @@ def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.Base
 
 
 def _keeps_location(facts: Facts, location: cst.BaseExpression, calls: int = 1) -> bool:
-    """Tell whether the function uses its URI for anything but its calls of the API."""
-    if not isinstance(location, cst.Name):
-        return True
-    return len(list(facts.definitions.reads(facts.definitions.of(location)))) != calls
+    """Tell whether the function uses its URI, or key, for anything but its calls of the API."""
+    given = _given_for(facts, location)
+    return given is None or len(list(facts.definitions.reads(given))) != calls
+
+
+def _given_for(facts: Facts, location: cst.BaseExpression) -> Definition | None:
+    """Return what a function is given for its URI: that, or the one thing the URI is made of.
+
+    The URI is put together in the call, so nothing has to be given where there is no upload.
+    """
+    if isinstance(location, cst.Name):
+        return facts.definitions.of(location)
+    found = [facts.definitions.of(name) for name in names_in(location) if not is_self(name)]
+    given = [one for one in found if isinstance(one.node, cst.Param)]
+    return given[0] if len(given) == 1 else None
 
 
 def _callers(
@@ -207,9 +219,8 @@ def _callers(
         if not call.args:
             continue
         translate = Translation(facts, function, call.carrier, bound)
-        given = (
-            bound.get(facts.definitions.of(location)) if isinstance(location, cst.Name) else None
-        )
+        wanted = _given_for(facts, location)
+        given = bound.get(wanted) if wanted is not None else None
         entry = next((arg for arg in call.args if arg.value is given), call.args[-1])
         yield LegacyCall(
             call,

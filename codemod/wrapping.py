@@ -162,17 +162,34 @@ class _Wrapping:
             return line
         if has_pragma(line):  # which may be about any part of it
             return line
-        call = _longest_call(line.body[0], self._module)
+        small = line.body[0]
+        if isinstance(small, cst.Assign) and isinstance(small.value, cst.IfExp):
+            return self._choice(line, small, small.value, column)
+        call = _longest_call(small, self._module)
         if call is None:
             return line
         changed = line
         for one_each in (False, True) if _may_end_in_comma(call) else (False,):
             broken = _broken(call, self._module, one_each=one_each)
             changed = substitute(line, {call: [broken]})
-            rendered = self._module.code_for_node(changed.with_changes(leading_lines=()))
-            if all(column + len(part.rstrip()) <= self._width for part in rendered.split("\n")):
+            if self._fits(changed, column):
                 break
         return changed
+
+    def _choice(
+        self, line: cst.SimpleStatementLine, small: cst.Assign, choice: cst.IfExp, column: int
+    ) -> cst.SimpleStatementLine:
+        changed = line
+        for one_each in (False, True):
+            broken = _broken_choice(choice, self._module, one_each=one_each)
+            changed = line.with_changes(body=[small.with_changes(value=broken)])
+            if self._fits(changed, column):
+                break
+        return changed
+
+    def _fits(self, line: cst.SimpleStatementLine, column: int) -> bool:
+        rendered = self._module.code_for_node(line.with_changes(leading_lines=()))
+        return all(column + len(part.rstrip()) <= self._width for part in rendered.split("\n"))
 
 
 def _may_end_in_comma(call: cst.Call) -> bool:
@@ -202,6 +219,19 @@ def _longest_call(small: cst.BaseSmallStatement, module: cst.Module) -> cst.Call
         else:
             break
     return best[1] if best is not None else None
+
+
+def _broken_choice(choice: cst.IfExp, module: cst.Module, *, one_each: bool) -> cst.IfExp:
+    """Return ``a if test else b`` in brackets, on a line of its own or on three."""
+    if choice.lpar:
+        return choice
+    inner, outer = _brackets(module)
+    return choice.with_changes(
+        lpar=[cst.LeftParen(whitespace_after=inner)],
+        rpar=[cst.RightParen(whitespace_before=outer)],
+        whitespace_before_if=inner if one_each else choice.whitespace_before_if,
+        whitespace_before_else=inner if one_each else choice.whitespace_before_else,
+    )
 
 
 def _broken(call: cst.Call, module: cst.Module, *, one_each: bool) -> cst.Call:
