@@ -21,6 +21,7 @@ from codemod.locations import is_known, movable_chain, rebuilt, spelled_out
 from codemod.near import made_by, needs_upload
 from codemod.pairing import Candidate
 from codemod.payload import Form as PayloadForm
+from codemod.quiet import noticed_part
 from codemod.refusals import Refusal
 from codemod.structure import is_always_run, is_loop
 from codemod.syntax import descendants, names_in, target_names
@@ -32,6 +33,8 @@ def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Re
     """Decide on the form of a rewrite, or say what stands against any."""
     index = facts.index
     uploading = index.statement(candidate.upload.uploading)
+    if candidate.is_nested:
+        return _nested(facts, candidate, seen, uploading)
     refusal = _place_refusal(facts, candidate, uploading)
     if refusal is not None:
         return refusal
@@ -45,6 +48,40 @@ def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Re
         if layout is not None:
             return layout
     return _request(facts, candidate, seen, uploading, attached)
+
+
+def _nested(
+    facts: Facts, candidate: Candidate, seen: Visibility, uploading: LineOrCompound
+) -> Layout | Refusal:
+    """Lay out ``invoke(InputLocation=upload(data))``: a branch each, of the one statement.
+
+    The payload is made before everything else in it, which must not do anything.
+    """
+    index, call, whole = facts.index, candidate.calls[0], candidate.upload.uploading
+    refusal = Refusal(
+        "upload-in-expression",
+        whole,
+        unlock="assign what the upload returns to a variable before the call",
+    )
+    if not isinstance(uploading, cst.SimpleStatementLine) or len(uploading.body) != 1:
+        return refusal
+    if call.style not in (Style.KEYWORD, Style.FUNCTION) or facts.cells.shows(uploading):
+        return refusal
+    if isinstance(index.parent.get(index.block(uploading)), cst.ClassDef):
+        return Refusal("class-body", whole)
+    if index.is_deferred(call.invocation.whole, index.function(whole)):
+        return Refusal(
+            "call-deferred", call.invocation.carrier, unlock="call outside of the lambda"
+        )
+    if any(index.is_comprehension(above) for above in _up_to(facts, call, uploading)):
+        return refusal
+    others = [call.invocation.receiver, *(arg.value for arg in call.invocation.args)]
+    small = uploading.body[0]
+    if noticed_part(facts, small, call.invocation.whole) is not None or any(
+        noticed_part(facts, one, whole) is not None for one in others
+    ):
+        return refusal
+    return Layout(Form.BRANCH, uploading, announced_before(facts, candidate, seen, uploading))
 
 
 def _place_refusal(facts: Facts, candidate: Candidate, uploading: LineOrCompound) -> Refusal | None:

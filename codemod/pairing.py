@@ -10,6 +10,7 @@ from codemod.near import Near
 from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import Span, is_always_run, swallows
+from codemod.syntax import unwrap_await
 from codemod.transfers import Upload
 from codemod.unpaired import Explanations, Unpaired, reach_of
 
@@ -22,6 +23,12 @@ class Candidate:
     payload: Payload
     calls: tuple[LegacyCall, ...]
     spans: tuple[Span, ...]
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether the upload is the very expression that the call gets its URI from."""
+        location = self.calls[0].location
+        return unwrap_await(location) is unwrap_await(self.upload.uploading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,10 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
             for upload in near.invoked(call)
             if (reach := reach_of(facts, upload, call)) is not None
         ]
-        if nested is not None:
+        within = _within(facts, call, nested) if nested is not None else None
+        if nested is not None and within is not None:
+            groups[nested] = [(call, within)]
+        elif nested is not None:
             refusal = Refusal(
                 "upload-in-expression",
                 nested.uploading,
@@ -89,6 +99,19 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
         for upload, group in groups.items()
     )
     return Pairing(candidates, tuple(unpaired), tuple(alone))
+
+
+def _within(facts: Facts, call: LegacyCall, upload: Upload) -> Span | None:
+    """Return the statement of ``invoke(InputLocation=upload(data))`` as a stretch of code."""
+    if not upload.returns_uri:
+        return None
+    if unwrap_await(call.location) is not unwrap_await(upload.uploading):
+        return None
+    statement = facts.index.statement(call.invocation.carrier)
+    if facts.index.statement(upload.uploading) is not statement:
+        return None
+    block = facts.index.block(statement)
+    return Span(block, statement, statement, (), (), ())
 
 
 def _wins(reach: Span) -> bool:

@@ -101,7 +101,7 @@ class Planner:
             *self.measure.rewinding(),
             self._upload_statement(),
             *self.layout.attached,
-            _without_annotation(last),
+            *(() if self.candidate.is_nested else (_without_annotation(last),)),
         ]
         guard = self._guard([without_comments(inline)], s3_route)
         edits: dict[cst.CSTNode, Replacement] = dict.fromkeys(
@@ -210,7 +210,8 @@ class Planner:
             statements = [*hoisted, *measuring, guard]
         statements = [*self._preparing(), *statements]
         own = leading_lines(statements[0])
-        above = blank_lines(self.layout.uploading.leading_lines)
+        lines = self.layout.uploading.leading_lines
+        above = tuple(lines) if self.candidate.is_nested else blank_lines(lines)
         if not above and self.facts.index.position(self.layout.uploading):
             above = blank_lines(own)
         statements[0] = with_lines(statements[0], (*above, *from_comment(own)))
@@ -257,7 +258,8 @@ class Planner:
             one.value: [self.prepared[one.name]] for one in upload.prepared
         }
         original = apply(self.facts.index, self.layout.uploading, named)
-        statement = original.with_changes(leading_lines=from_comment(original.leading_lines))
+        comments = () if self.candidate.is_nested else from_comment(original.leading_lines)
+        statement = original.with_changes(leading_lines=comments)
         keeps = (
             payload.form in (PayloadForm.PATH, PayloadForm.HANDLE)
             or self.measure.name != self.measure.body

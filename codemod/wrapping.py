@@ -158,16 +158,23 @@ class _Wrapping:
     def _line(self, line: cst.SimpleStatementLine, column: int) -> cst.SimpleStatementLine:
         bare = line.with_changes(leading_lines=(), trailing_whitespace=cst.TrailingWhitespace())
         code = self._module.code_for_node(bare).rstrip()
-        if "\n" in code or column + len(code) <= self._width or len(line.body) != 1:
+        if len(line.body) != 1 or self._fits(bare, column):
             return line
         if has_pragma(line):  # which may be about any part of it
             return line
         small = line.body[0]
-        if isinstance(small, cst.Assign) and isinstance(small.value, cst.IfExp):
+        if (
+            isinstance(small, cst.Assign)
+            and isinstance(small.value, cst.IfExp)
+            and "\n" not in code
+        ):
             return self._choice(line, small, small.value, column)
         call = _longest_call(small, self._module)
-        if call is None:
+        if call is None or any("\n" in self._module.code_for_node(arg.value) for arg in call.args):
             return line
+        if "\n" in code and isinstance(call.args[0].comma, cst.Comma):
+            if isinstance(call.args[0].comma.whitespace_after, cst.ParenthesizedWhitespace):
+                return line  # it is broken as far as it can be
         changed = line
         for one_each in (False, True) if _may_end_in_comma(call) else (False,):
             broken = _broken(call, self._module, one_each=one_each)
