@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import cast
@@ -33,6 +34,11 @@ _BOUND_TO_FUNCTION = (
 )
 #: Functions that look at the variables of the one that calls them, or may.
 _LOOKING_AROUND = frozenset("locals vars globals dir eval exec".split())
+#: Functions that settings are looked up with, and attributes that hold some.
+_LOOKING_UP = frozenset("get getenv getattr hasattr str bool int strip lower".split())
+_SETTING = re.compile(
+    r"bucket|prefix|region|endpoint|s3|client|config|setting|enabled", re.IGNORECASE
+)
 #: Methods that change what they are called on.
 _GROWING = frozenset(
     "append extend insert add update setdefault sort reverse appendleft clear".split()
@@ -305,15 +311,25 @@ def checks_settings(facts: Facts, node: cst.CSTNode) -> bool:
     test = facts.index.parent.get(facts.index.block(line))
     if not isinstance(node, cst.Raise) or not isinstance(test, cst.If) or test.orelse is not None:
         return False
-    stack, seen = list(names_in(test.test)), set()
+    stack: list[cst.CSTNode] = [test.test]
     while stack:
-        name = stack.pop()
-        definition = facts.definitions.of(name)
-        if isinstance(definition.node, cst.Param) and not is_self(name):
-            return False
-        if definition not in seen and definition.value is not None:
-            seen.add(definition)
-            stack.extend(names_in(definition.value))
+        node = stack.pop()
+        for part in descendants(node):
+            if isinstance(part, cst.Call) and callee(part) not in _LOOKING_UP:
+                return False
+            if isinstance(part, cst.Attribute) and is_self(part.value):
+                if _SETTING.search(part.attr.value) is None:
+                    return False
+        for name in names_in(node):
+            definition = facts.definitions.of(name)
+            is_local = definition.node is not None and not isinstance(
+                facts.index.function(definition.node), cst.Module
+            )
+            if not is_local or is_self(name) or definition.kind is Kind.IMPORTED:
+                continue
+            if definition.kind is not Kind.ASSIGNED or definition.value is None:
+                return False
+            stack.append(definition.value)
     return True
 
 

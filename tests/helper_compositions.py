@@ -148,7 +148,7 @@ KEYS = (
     'f"in/{name}-{len(data)}.json"',
 )
 #: What the uploading function gives back.
-RETURNS = ("uri", "key", "nothing")
+RETURNS = ("uri", "key", "both", "nothing")
 #: How the arguments of the uploading function are given.
 ORDERS = ("positions", "keywords")
 #: What makes the payload invalid, and what is done about it.
@@ -196,6 +196,8 @@ class Shape:
         order: Whether the arguments are given by position, or as keywords the other way round.
         uploads: What the uploading function returns, ``None`` for an upload in place.
         is_located: Whether the handler gives the location a name where it makes it itself.
+        is_nested: Whether the upload stands in the arguments of the call.
+        takes_key: Whether the invoking function makes the location of the key.
         hands: How many functions the upload is handed through.
         invokes: Whether a function makes the call.
         is_stamped: Whether an argument of the call has an effect.
@@ -223,6 +225,8 @@ class Shape:
     order: str
     uploads: str | None
     is_located: bool
+    is_nested: bool
+    takes_key: bool
     hands: int
     invokes: bool
     is_stamped: bool
@@ -280,7 +284,9 @@ def shapes(draw: st.DrawFn) -> Shape:
         tag=draw(st.sampled_from((None, None, "logged", "ignored"))) if uploads else None,
         order=draw(st.sampled_from(ORDERS)),
         uploads=uploads,
-        is_located=uploads != "key" or draw(st.sampled_from((False, False, True))),
+        is_located=draw(st.booleans()) if uploads in ("key", "both") else True,
+        is_nested=uploads == "uri" and draw(st.booleans()),
+        takes_key=invokes and uploads in ("key", "nothing") and draw(st.booleans()),
         hands=draw(st.sampled_from((1, 1, 1, 1, 2, 3))),
         invokes=invokes,
         is_stamped=draw(st.booleans()),
@@ -301,7 +307,7 @@ def _arguments(draw: st.DrawFn, kind: str, uploads: str | None) -> tuple[str, st
     if kind == "str":
         known += ["json.dumps(data)", 'f"{len(noted)} {data}"']
     data = draw(st.sampled_from(known)) if uploads is not None else "data"
-    if uploads not in ("uri", "key"):
+    if uploads not in ("uri", "key", "both"):
         return data, "name"
     known = ["name", "drawn(name)"]
     if kind == "json" or data == "json.dumps(data)":
@@ -311,7 +317,7 @@ def _arguments(draw: st.DrawFn, kind: str, uploads: str | None) -> tuple[str, st
 
 def in_one_function(shape: Shape) -> Project:
     """Write the program without any helper."""
-    handling = [*_in_place(shape), *_answered(shape)]
+    handling = [*_in_place(shape), f"location = {_LOCATION}", *_answered(shape, "location")]
     text = _beside(shape, "") + _handler(shape, handling)
     return _project({HANDLER: text}, HANDLER)
 
@@ -440,7 +446,11 @@ def _uploading(shape: Shape) -> list[tuple[str, str, list[str]]]:
     """Return the functions that upload: their names, parameters and bodies."""
     given = ", ".join(("data", "key" if shape.uploads == "nothing" else "name"))
     given += ", tag" if shape.tag else ""
-    last = {"uri": [f"return {_LOCATION}"], "key": ["return key"]}
+    last = {
+        "uri": [f"return {_LOCATION}"],
+        "key": ["return key"],
+        "both": ["return BUCKET, key"],
+    }
     own = "self." if shape.is_beside_method else ""
     body = [*_uploaded(shape, own), *last.get(shape.uploads or "", [])]
     functions = [("upload_1", given, body)]
@@ -466,8 +476,9 @@ def _invoke(shape: Shape, location: str, ticket: str) -> str:
 
 
 def _invoking(shape: Shape) -> list[tuple[str, str, list[str]]]:
-    body = [f"response = {_invoke(shape, 'location', 'ticket')}", _ANSWER]
-    return [("submit", "location, ticket", body)]
+    location, given = (_LOCATION, "key") if shape.takes_key else ("location", "location")
+    body = [f"response = {_invoke(shape, location, 'ticket')}", _ANSWER]
+    return [("submit", f"{given}, ticket", body)]
 
 
 def _functions(shape: Shape, functions: list[tuple[str, str, list[str]]]) -> str:
@@ -523,7 +534,7 @@ def _in_place(shape: Shape) -> list[str]:
     for parameter, value in _given(shape):
         if parameter != value:
             lines.append(f"{parameter} = {value.replace('turned(data', 'turned(source')}")
-    return [*lines, *_uploaded(shape, ""), *_located(shape)]
+    return [*lines, *_uploaded(shape, "")]
 
 
 def _handling(shape: Shape, calls: dict[str, str]) -> list[str]:
@@ -532,30 +543,38 @@ def _handling(shape: Shape, calls: dict[str, str]) -> list[str]:
         for parameter, value in _given(shape)
     ]
     put = f"{calls['upload']}({', '.join(given)})"
+    location = put if shape.is_nested else "key" if shape.takes_key else _location(shape)
     if shape.uploads == "uri":
-        lines = [f"location = {put}"]
+        lines = [] if shape.is_nested else [f"location = {put}"]
     elif shape.uploads == "key":
         lines = [f"key = {put}", *_located(shape)]
+    elif shape.uploads == "both":
+        lines = [f"bucket, key = {put}", *_located(shape)]
     elif shape.uploads == "nothing":
         lines = [f"key = {shape.key}", put, *_located(shape)]
     else:
-        lines = _in_place(shape)
+        lines = [*_in_place(shape), *_located(shape)]
     if shape.invokes:
-        return [*lines, f"return {calls['invoke']}({_location(shape)}, {_ticket(shape)})"]
-    return [*lines, *_answered(shape)]
+        return [*lines, f"return {calls['invoke']}({location}, {_ticket(shape)})"]
+    return [*lines, *_answered(shape, location)]
 
 
 def _located(shape: Shape) -> list[str]:
-    return [f"location = {_LOCATION}"] if shape.is_located else []
+    is_named = shape.is_located and not shape.takes_key
+    return [f"location = {_address(shape)}"] if is_named else []
 
 
 def _location(shape: Shape) -> str:
-    return "location" if shape.is_located or shape.uploads == "uri" else _LOCATION
+    return "location" if shape.is_located or shape.uploads == "uri" else _address(shape)
 
 
-def _answered(shape: Shape) -> list[str]:
+def _address(shape: Shape) -> str:
+    return 'f"s3://{bucket}/{key}"' if shape.uploads == "both" else _LOCATION
+
+
+def _answered(shape: Shape, location: str) -> list[str]:
     """Return the call of the handler itself."""
-    return [f"response = {_invoke(shape, _location(shape), _ticket(shape))}", _ANSWER]
+    return [f"response = {_invoke(shape, location, _ticket(shape))}", _ANSWER]
 
 
 def _handler(shape: Shape, handling: list[str]) -> str:
