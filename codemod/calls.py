@@ -15,7 +15,7 @@ from codemod.functions import patched_alias
 from codemod.guards import Guards
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
-from codemod.syntax import dict_items, dotted, is_none, keyword, last_name, string_value
+from codemod.syntax import dict_items, dotted, is_none, keyword, last_name, subscript_key
 from codemod.template import Template, source
 
 METHOD = "invoke_endpoint_async"
@@ -271,7 +271,8 @@ def _add_use(facts: Facts, given: _Given, name: cst.Name, call: Invocation) -> N
         if last_name(getattr(index.parent[above], "func", above)) == METHOD:
             return
     elif isinstance(above, cst.Subscript) and above.value is name:
-        key = _subscript_key(above)
+        key = subscript_key(above)
+        key = key if isinstance(key, str) else None
         target = index.parent[above]
         assign = index.parent[target]
         if isinstance(target, cst.AssignTarget) and isinstance(assign, cst.Assign):
@@ -323,12 +324,6 @@ def _merged(definition: Definition) -> _Given:
             body: _Items = {"Body": (origin.value, origin.value, Style.DICT_ENTRY)}
             return _Given(body, complete=False)
     return _Given({}, complete=False)
-
-
-def _subscript_key(node: cst.Subscript) -> str | None:
-    if len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
-        return string_value(node.slice[0].slice.value)
-    return None
 
 
 def describe(call: LegacyCall) -> str:

@@ -18,6 +18,7 @@ from codemod.syntax import (
     argument,
     callee,
     descendants,
+    dict_items,
     is_none,
     string_value,
     unwrap_await,
@@ -176,13 +177,23 @@ def what_it_returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> 
     return kinds.pop() if len(kinds) == 1 else "else"
 
 
-def what_items_are(facts: Facts, function: cst.FunctionDef, upload: Upload) -> tuple[str, ...]:
-    """Tell the same, or ``bucket``, of each item of the tuple that a function always returns."""
+def what_items_are(facts: Facts, function: cst.FunctionDef, upload: Upload) -> dict[int | str, str]:
+    """Tell the same, or ``bucket``, of each item of the tuple or dictionary that is returned.
+
+    There are none if the function may return anything else.
+    """
     values = list(_returned(facts, function))
     only = values[0] if len(values) == 1 else None
-    if not isinstance(only, cst.Tuple):
-        return ()
-    return tuple(_kind_of_item(facts, element.value, upload) for element in only.elements)
+    found: dict[int | str | None, cst.BaseExpression] = {}
+    if isinstance(only, cst.Tuple):
+        found = {place: element.value for place, element in enumerate(only.elements)}
+    else:
+        found = {name: value for name, value, _ in dict_items(only) or ()}
+    return {
+        item: _kind_of_item(facts, value, upload)
+        for item, value in found.items()
+        if item is not None and None not in found
+    }
 
 
 def _kind_of_item(facts: Facts, value: cst.BaseExpression, upload: Upload) -> str:

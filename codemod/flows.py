@@ -8,13 +8,14 @@ an upload through boto3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
 import libcst as cst
 
 from codemod.conduct import effect_problem, place_problem, what_it_returns, what_items_are
+from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.functions import (
     Bindings,
@@ -29,6 +30,7 @@ from codemod.invocations import Invocation, invocations
 from codemod.preparations import prepared_arguments
 from codemod.refusals import Refusal, is_doubt
 from codemod.splits import split_of
+from codemod.syntax import subscript_key
 from codemod.takeover import Here, made_by_maker, taken_over
 from codemod.template import Hole, Template, normal
 from codemod.transfers import Split, Upload, Via
@@ -129,21 +131,35 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
             yield _virtual(facts, helper, call, bound or {}, problem)
 
 
-def _unpacked(facts: Facts, call: Invocation, items: tuple[str, ...]) -> dict[str, Template]:
-    """Return what the caller calls the items of the tuple that a function gives, where it does."""
+def _unpacked(
+    facts: Facts, call: Invocation, items: Mapping[int | str, str]
+) -> dict[str, Template]:
+    """Return how the caller spells the bucket and the key among what a function gives."""
     found: dict[str, Template] = {}
     assign = facts.index.parent[call.whole]
     target = assign.targets[0].target if isinstance(assign, cst.Assign) else None
+    if isinstance(target, cst.Name):
+        for read in facts.definitions.reads(_bound_by(facts, target)):
+            item = facts.index.parent[read]
+            if isinstance(item, cst.Subscript) and item.value is read:
+                key = subscript_key(item)
+                kind = items.get(key) if key is not None else None
+                if kind is not None:
+                    found.setdefault(kind, facts.templates.of(item))
     if not isinstance(target, (cst.Tuple, cst.List)) or len(target.elements) != len(items):
         return found
-    for kind, element in zip(items, target.elements, strict=True):
-        name = element.value
+    for place, element in enumerate(target.elements):
+        name, kind = element.value, items.get(place, "else")
         if isinstance(name, cst.Name):
-            bound = facts.definitions.walk(facts.index.scope(name)).bindings[name.value]
-            definition = next(one for one in bound if one.node is name)
+            definition = _bound_by(facts, name)
             if facts.definitions.reads(definition):
                 found[kind] = (Hole(("definition", definition), name.value, name),)
     return found
+
+
+def _bound_by(facts: Facts, target: cst.Name) -> Definition:
+    bound = facts.definitions.walk(facts.index.scope(target)).bindings[target.value]
+    return next(one for one in bound if one.node is target)
 
 
 # -- a call of a function, seen as an upload -----------------------------------------------

@@ -10,7 +10,7 @@ import libcst as cst
 from codemod.calls import LegacyCall
 from codemod.definitions import Kind
 from codemod.facts import Facts
-from codemod.syntax import descendants, names_in, unwrap_await
+from codemod.syntax import descendants, names_in, subscript_key, unwrap_await
 from codemod.template import Template, contains, literal, same_object
 from codemod.transfers import Upload
 
@@ -95,22 +95,25 @@ class Near:
         return list(found)
 
     def _is_item(self, location: cst.BaseExpression, upload: Upload) -> bool:
-        """Tell whether a name is the URI in the tuple that a function returned."""
-        if upload.via is None or not isinstance(location, cst.Name):
+        """Tell whether an expression is the URI among several things that a function returned."""
+        if upload.via is None:
             return False
-        definition = self._facts.definitions.of(location)
-        if definition.kind is not Kind.UNPACKED or definition.node is None:
-            return False
-        place = self._facts.index.place_in_tuple(definition.node)
-        items = upload.via.items
-        return place is not None and place < len(items) and items[place] == "uri"
+        place: int | str | None = None
+        if isinstance(location, cst.Subscript):
+            place = subscript_key(location)
+        elif isinstance(location, cst.Name):
+            definition = self._facts.definitions.of(location)
+            if definition.kind is Kind.UNPACKED and definition.node is not None:
+                place = self._facts.index.place_in_tuple(definition.node)
+        return place is not None and upload.via.items.get(place) == "uri"
 
 
 def _makers(facts: Facts, location: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
     """Yield the expressions whose result, or part of it, a location may be."""
     yield facts.definitions.resolve(location)
-    if isinstance(location, cst.Name):
-        value = facts.definitions.of(location).value
+    taken = location.value if isinstance(location, cst.Subscript) else location
+    if isinstance(taken, cst.Name):
+        value = facts.definitions.of(taken).value
         if value is not None:
             yield value
 

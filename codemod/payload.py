@@ -271,6 +271,8 @@ def _form_of_local(facts: Facts, node: cst.Call, steps: int) -> Form:
         else Form.UNKNOWN
         for node in facts.index.exits[function]
     }
+    if forms == {Form.UNKNOWN}:  # nothing that the function does says otherwise
+        return _annotated(function.returns) or Form.UNKNOWN
     return forms.pop() if len(forms) == 1 else Form.UNKNOWN
 
 

@@ -14,7 +14,7 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
 from codemod.invocations import invocations
-from codemod.syntax import callee, children, dict_items, integer_value, is_self, string_value
+from codemod.syntax import callee, children, dict_items, is_self, subscript_key
 
 #: How many expressions are looked at for one value.
 _MOST = 100
@@ -92,7 +92,7 @@ class Provenance:
 
     def _items(self, node: cst.Subscript) -> list[cst.BaseExpression] | None:
         """Return what ``job["uri"]`` or ``pair[0]`` may be, if it shows where that was put."""
-        key = _key_of(node)
+        key = subscript_key(node)
         if key is None or not isinstance(node.value, cst.Name):
             return None
         found: list[cst.BaseExpression] = []
@@ -108,7 +108,7 @@ class Provenance:
             found.extend(items.get(key, ()))
         for collection, value in self._put_where(node.value):
             holder = self._facts.index.parent[collection]
-            if not isinstance(holder, cst.Subscript) or _key_of(holder) in (key, None):
+            if not isinstance(holder, cst.Subscript) or subscript_key(holder) in (key, None):
                 found.append(value)
         return found
 
@@ -183,14 +183,6 @@ class Provenance:
                         for one in made
                         if isinstance(one[0], cst.Name) and of(one[0]) is definition
                     )
-
-
-def _key_of(node: cst.Subscript) -> str | int | None:
-    if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
-        return None
-    value = node.slice[0].slice.value
-    text = string_value(value)
-    return text if text is not None else integer_value(value)
 
 
 def taken_from(

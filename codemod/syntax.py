@@ -252,6 +252,15 @@ def dict_items(
     return None
 
 
+def subscript_key(node: cst.Subscript) -> str | int | None:
+    """Return the literal text or number between the brackets of ``x[…]``."""
+    if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
+        return None
+    value = node.slice[0].slice.value
+    text = string_value(value)
+    return text if text is not None else integer_value(value)
+
+
 def target_names(target: cst.CSTNode) -> Iterator[cst.Name]:
     """Yield the names that assigning to a target binds."""
     if isinstance(target, cst.Name):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import libcst as cst
 
@@ -105,7 +105,7 @@ class Via:
         form: What the payload expression gives there; ``None`` where it is just an argument.
         takes_bytes: Whether the function only uploads the argument, so that bytes will do.
         returns: What a call gives: ``uri``, ``key``, ``nothing`` or ``else``.
-        items: The same for each item, if it gives a tuple.
+        items: The same for each item, if it gives a tuple or a dictionary.
         split: How the function falls into making the payload and uploading it, if it has to.
         importing: The import that must also name the function that makes the payload.
         handed: The parameter that the call hands on as the payload, if it does.
@@ -116,7 +116,7 @@ class Via:
     form: enum.Enum | None
     takes_bytes: bool
     returns: str
-    items: tuple[str, ...] = ()
+    items: Mapping[int | str, str] = field(default_factory=dict)
     split: Split | None = None
     importing: cst.ImportFrom | None = None
     handed: cst.Param | None = None
