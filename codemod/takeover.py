@@ -14,10 +14,10 @@ from codemod.facts import Facts
 from codemod.functions import Bindings
 from codemod.handlers import handles_errors_of_payload
 from codemod.invocations import Invocation
+from codemod.makers import maker_for
 from codemod.payload import Form, Payload, form_of, opened_path, payload_of, wrapped_bytes
 from codemod.preparations import name_others, named_arguments
 from codemod.redent import redented
-from codemod.splits import maker_for
 from codemod.syntax import callee, descendants, dotted, is_none, names_in
 from codemod.transfers import Given, Split, Upload
 from codemod.translation import Translation
