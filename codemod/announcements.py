@@ -24,7 +24,7 @@ _BARE = re.compile(
 #: … and these speak of somebody else's.
 _OTHERS = re.compile(
     r"\b(users?|clients?|customers?|process\w*|receiv\w*|accept\w*|handl\w*)\b[^.]*upload"
-    r"|uploaded by",
+    r"|uploaded by|\b(not|no|never|without|skip\w*)\b[^.]*upload",
     re.IGNORECASE,
 )
 

@@ -72,6 +72,10 @@ def _nested(
         )
     if any(index.is_comprehension(above) for above in _up_to(facts, call, uploading)):
         return refusal
+    if any(one.through is not None and one.through.keeps_location for one in call.inward()):
+        return Refusal("upload-response-used", call.invocation.carrier)
+    if _has_effects(facts, candidate):
+        return refusal
     others = [call.invocation.receiver, *(arg.value for arg in call.invocation.args)]
     small = uploading.body[0]
     if noticed_part(facts, small, call.invocation.whole) is not None or any(
@@ -79,6 +83,15 @@ def _nested(
     ):
         return refusal
     return Layout(Form.BRANCH, uploading, announced_before(facts, candidate, seen, uploading))
+
+
+def _has_effects(facts: Facts, candidate: Candidate) -> bool:
+    """Tell whether making the payload does anything that the rest of the statement may notice."""
+    upload = candidate.upload
+    if upload.prepared or any(split.changes for split in upload.splits()):
+        return True
+    values = [candidate.payload.node, *(arg.value for arg in upload.invocation.args)]
+    return any(noticed_part(facts, one) is not None for one in values if one in facts.index.parent)
 
 
 def _place_refusal(facts: Facts, candidate: Candidate, uploading: LineOrCompound) -> Refusal | None:

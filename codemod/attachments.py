@@ -75,7 +75,7 @@ def attached_to(
 ) -> tuple[LineOrCompound, ...]:
     found: list[LineOrCompound] = []
     steps: list[LineOrCompound] = []
-    clocked: list[LineOrCompound] = []
+    asides: list[LineOrCompound] = []
     for statement in following(facts, candidate, uploading):
         if is_plain_assignment(facts, statement) and any(
             definition_at(facts, target) in seen.behind for target in targets(statement)
@@ -86,42 +86,50 @@ def attached_to(
             found.append(statement)
         elif not is_plain_assignment(facts, statement, fresh=True):
             break
-        elif not is_plain_assignment(facts, statement):
-            clocked.append(statement)
-    found = _with_times(facts, found, clocked)
+        else:
+            asides.append(statement)
+    if not all(is_plain_assignment(facts, one) for one in asides):
+        found = _with_times(facts, found, asides)
     # What is bound from the upload's response must not be needed anywhere else.
-    while (leak := _first_leak(facts, candidate, found)) is not None:
+    while (leak := _first_leak(facts, found)) is not None:
         found = found[:leak]
     return tuple(found)
 
 
 def _with_times(
-    facts: Facts, found: list[LineOrCompound], clocked: list[LineOrCompound]
+    facts: Facts, found: list[LineOrCompound], asides: list[LineOrCompound]
 ) -> list[LineOrCompound]:
     """Return the statements with those that measure what they tell, ``elapsed = time() - start``.
 
     A line that tells what others read as well stays where it is.
     """
-    for statement in reversed(clocked):
-        readers = [one for one in found if binds_for(facts, statement, one)]
-        if not readers:
+    staying: set[LineOrCompound] = set()
+    while needed := [
+        one
+        for one in asides
+        if one not in found and any(binds_for(facts, one, reader) for reader in found)
+    ]:
+        last = needed[-1]
+        if last not in staying and not binds_outside(facts, last, {*found, last}):
+            found = [*found, last]
             continue
-        if binds_outside(facts, statement, set(found)):
-            found = [one for one in found if one not in readers]
-        else:
-            found = [*found, statement]
+        staying.add(last)
+        staying.update(one for one in found if binds_for(facts, last, one))
+        found = [one for one in found if one not in staying]
     return sorted(found, key=facts.index.order.__getitem__)
 
 
-def _first_leak(facts: Facts, candidate: Candidate, found: list[LineOrCompound]) -> int | None:
-    """Return where a statement makes something of the response that others need, too."""
+def _first_leak(facts: Facts, found: list[LineOrCompound]) -> int | None:
+    """Return where a statement gives a value to what others read as well."""
     within = set(found)
-    for position, statement in enumerate(found):
-        if _reads_response(facts, candidate, statement, found) and binds_outside(
-            facts, statement, within
-        ):
-            return position
-    return None
+    return next(
+        (
+            position
+            for position, statement in enumerate(found)
+            if binds_outside(facts, statement, within)
+        ),
+        None,
+    )
 
 
 def _reads_response(

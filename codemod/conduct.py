@@ -10,6 +10,7 @@ from codemod import effects
 from codemod.announcements import announces_upload
 from codemod.definitions import Definition
 from codemod.facts import Facts
+from codemod.handlers import is_for_aws
 from codemod.quiet import makes_client, noticed_part
 from codemod.refusals import Refusal
 from codemod.slices import checks_settings
@@ -56,6 +57,9 @@ def effect_problem(
     index, moved = facts.index, frozenset((*made, *_handling(facts, upload)))
     order = index.order[index.statement(upload.uploading)]
     check: Refusal | None = None
+    hidden = _hidden_failure(facts, upload)
+    if hidden is not None:
+        return Refusal("helper-does-more", hidden, function.name.value)
     for node in descendants(function.body):
         if isinstance(node, cst.Call) and facts.definitions.function_called(node) is function:
             return Refusal("helper-does-more", node, function.name.value)
@@ -76,13 +80,35 @@ def effect_problem(
     return check
 
 
+def _hidden_failure(facts: Facts, upload: Upload) -> cst.CSTNode | None:
+    """Return a handler that may hide an error of what stands beside the upload, as ``x["id"]``."""
+    statement = facts.index.statement(upload.uploading)
+    for step in steps_to(facts.index, statement, facts.index.function(statement)):
+        if not isinstance(step.statement, (cst.Try, cst.TryStar)):
+            continue
+        if not facts.index.inside(statement, step.statement.body):
+            continue
+        if not any(isinstance(one, cst.Subscript) for one in descendants(step.statement.body)):
+            continue
+        for handler in step.statement.handlers:
+            if not is_for_aws(facts, handler) and not _raises(handler):
+                return handler
+    return None
+
+
+def _raises(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    last = handler.body.body[-1]
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(small, cst.Raise)
+
+
 def _handling(facts: Facts, upload: Upload) -> Iterator[cst.CSTNode]:
     """Yield what is done if the upload fails, which it does not where there is none."""
     statement = facts.index.statement(upload.uploading)
     for step in steps_to(facts.index, statement, facts.index.function(statement)):
         if isinstance(step.statement, (cst.Try, cst.TryStar)):
             if facts.index.inside(statement, step.statement.body):
-                yield from step.statement.handlers
+                yield from (one for one in step.statement.handlers if is_for_aws(facts, one))
 
 
 #: Statements and expressions that do something a skipped function would leave undone.

@@ -27,7 +27,7 @@ Bindings = Mapping[Definition, cst.BaseExpression]
 
 _PLAIN_DECORATORS = ("staticmethod", "classmethod")
 #: Decorators of libraries that call a function as it is called, again if it fails.
-_RETRYING = frozenset({"tenacity.retry", "retrying.retry", "retry.retry", "backoff.on_exception"})
+_RETRYING = frozenset({"tenacity.retry", "retrying.retry", "backoff.on_exception"})
 #: Decorators that only tell something to type checkers.
 _FOR_CHECKERS = frozenset(
     f"{module}.{name}"

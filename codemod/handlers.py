@@ -49,6 +49,18 @@ def handles_errors_of_payload(
     return False
 
 
+def is_for_aws(facts: Facts, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Tell whether a handler is for nothing but errors that AWS clients raise."""
+    own = {one.name.value for one in facts.index.classes}
+    kinds = [] if handler.type is None else [handler.type]
+    if kinds and isinstance(kinds[0], cst.Tuple):
+        kinds = [element.value for element in kinds[0].elements]
+    names = [last_name(kind) or "" for kind in kinds]
+    return bool(names) and all(
+        name not in own and _AWS_ERROR.fullmatch(name) is not None for name in names
+    )
+
+
 def _handlers_around(
     facts: Facts, places: Sequence[cst.CSTNode]
 ) -> Iterator[cst.ExceptHandler | cst.ExceptStarHandler]:

@@ -26,6 +26,7 @@ from codemod.guards import Guards
 from codemod.index import Index
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
+from codemod.regions import LOOKING_AROUND
 from codemod.syntax import dict_items, is_self, keyword, names_in, tested_for_none
 from codemod.translation import Translation
 
@@ -162,7 +163,10 @@ def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.Base
 
 def _keeps_location(facts: Facts, location: cst.BaseExpression, calls: int = 1) -> bool:
     """Tell whether the function uses its URI, or key, for anything but its calls of the API."""
-    given = _given_for(facts, location)
+    given, here = _given_for(facts, location), facts.index.function(location)
+    for looking in LOOKING_AROUND:
+        if any(facts.index.function(name) is here for name in facts.index.names.get(looking, ())):
+            return True
     return given is None or len(list(facts.definitions.reads(given))) != calls
 
 

@@ -30,6 +30,8 @@ _CHANGING = frozenset(
         cst.MatchMapping,
     }
 )
+#: Functions that look at the variables of the one that calls them, or may.
+LOOKING_AROUND = frozenset("locals vars globals dir eval exec".split())
 
 
 def changed_keys(index: Index, nodes: Iterable[cst.CSTNode]) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import libcst as cst
 
 from codemod.assignments import (
+    binds_outside,
     is_plain_assignment,
     may_come_first,
     targets,
@@ -47,6 +48,26 @@ def hoist_refusal(
 
 
 def in_request_form(
+    facts: Facts,
+    candidate: Candidate,
+    seen: Visibility,
+    uploading: cst.SimpleStatementLine,
+    attached: tuple[LineOrCompound, ...],
+) -> Layout | Refusal:
+    """Lay out the request form, or say why the upload cannot move with what belongs to it."""
+    layout = _request_form(facts, candidate, seen, uploading, attached)
+    if isinstance(layout, Refusal):
+        return layout
+    moving = (uploading, *layout.late, *layout.hoisted, *layout.attached)
+    made = {target for statement in moving for target in targets(statement)}
+    for name in (name for one in layout.attached for name in names_in(one)):
+        if facts.definitions.of(name).node not in made and name not in made:
+            if not is_known(facts, name, uploading):
+                return Refusal("uri-built-late", name)
+    return layout
+
+
+def _request_form(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
@@ -165,10 +186,16 @@ def _with_late_location(
     """Lay out an upload that returns the key or more, of which the code makes the URI."""
     between = following(facts, candidate, uploading)
     plain = [one for one in between if one not in attached and is_plain_assignment(facts, one)]
-    late = made_of_result(facts, candidate, plain)
+    entries = [call.entry for call in candidate.calls]
+    late = [
+        one
+        for one in made_of_result(facts, candidate, plain)
+        if not any(facts.index.inside(entry, one) for entry in entries)
+    ]
     location = candidate.calls[0].location
+    staying = {*late, *attached, *entries}
     for statement in late:
-        if not may_come_first(facts, statement):
+        if not may_come_first(facts, statement) or binds_outside(facts, statement, staying):
             return Refusal("uri-built-late", statement)
     made = {target for statement in (uploading, *late) for target in targets(statement)}
     for name in (name for node in (location, *late) for name in names_in(node)):

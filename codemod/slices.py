@@ -17,7 +17,7 @@ from codemod.facts import Facts
 from codemod.handlers import handles_errors_of_payload
 from codemod.index import LineOrCompound
 from codemod.payload import Form, form_of
-from codemod.regions import changed_keys
+from codemod.regions import LOOKING_AROUND, changed_keys
 from codemod.syntax import callee, descendants, is_self, names_in
 from codemod.transfers import Upload
 from codemod.uploads import RECOGNISERS
@@ -32,8 +32,6 @@ _BOUND_TO_FUNCTION = (
     cst.ClassDef,
     cst.Del,
 )
-#: Functions that look at the variables of the one that calls them, or may.
-_LOOKING_AROUND = frozenset("locals vars globals dir eval exec".split())
 #: Functions that settings are looked up with, and attributes that hold some.
 _LOOKING_UP = frozenset("get getenv getattr hasattr str bool int strip lower".split())
 _SETTING = re.compile(
@@ -341,5 +339,5 @@ def _params(function: cst.FunctionDef) -> tuple[cst.Param, ...]:
 def _is_tied(node: cst.CSTNode) -> bool:
     """Tell whether code would do something else, or be unexpected, in another function."""
     if isinstance(node, cst.Call):
-        return callee(node) in RECOGNISERS or callee(node) in (METHOD, *_LOOKING_AROUND)
+        return callee(node) in RECOGNISERS or callee(node) in (METHOD, *LOOKING_AROUND)
     return isinstance(node, _BOUND_TO_FUNCTION)
