@@ -74,6 +74,9 @@ def _nested(
         return refusal
     if any(one.through is not None and one.through.keeps_location for one in call.inward()):
         return Refusal("upload-response-used", call.invocation.carrier)
+    choices = (cst.IfExp, cst.BooleanOperation, cst.Comparison, cst.NamedExpr)
+    if any(isinstance(above, choices) for above in _up_to(facts, call, uploading)):
+        return refusal
     if _has_effects(facts, candidate):
         return refusal
     others = [call.invocation.receiver, *(arg.value for arg in call.invocation.args)]

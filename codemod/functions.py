@@ -20,7 +20,7 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.invocations import Invocation
 from codemod.refusals import Refusal
-from codemod.syntax import dotted, is_self, root_name
+from codemod.syntax import dotted, is_self, keyword, last_name, root_name
 
 #: What the parameters of a function are given by one call.
 Bindings = Mapping[Definition, cst.BaseExpression]
@@ -259,6 +259,22 @@ def is_tried_again(facts: Facts, function: cst.CSTNode) -> bool:
     return isinstance(function, cst.FunctionDef) and any(
         _origin(facts, decorator) in _RETRYING for decorator in function.decorators
     )
+
+
+def hides_errors(facts: Facts, function: cst.CSTNode) -> bool:
+    """Tell whether a decorator raises an error of its own for one of a function.
+
+    That of tenacity does, unless it is told otherwise (tenacity documentation, "Error Handling").
+    """
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    for decorator in function.decorators:
+        if _origin(facts, decorator) == "tenacity.retry":
+            made = decorator.decorator
+            told = keyword(made.args, "reraise") if isinstance(made, cst.Call) else None
+            if told is None or last_name(told.value) != "True":
+                return True
+    return False
 
 
 def _origin(facts: Facts, decorator: cst.Decorator) -> str | None:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.facts import Facts
-from codemod.functions import is_tried_again
+from codemod.functions import hides_errors, is_tried_again
 from codemod.structure import steps_to
 from codemod.syntax import descendants, last_name
 
@@ -36,6 +36,8 @@ def handles_errors_of_payload(
     may_fail = may_call_aws or any(isinstance(part, (cst.Raise, cst.Assert)) for part in parts)
     own = {one.name.value for one in facts.index.classes}
     where = made if places is None else places
+    if any(hides_errors(facts, facts.index.function(node)) for node in where):
+        return True
     if may_fail and any(is_tried_again(facts, facts.index.function(node)) for node in where):
         return True
     for handler in _handlers_around(facts, where):

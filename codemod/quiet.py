@@ -72,10 +72,18 @@ def _is_noticed(facts: Facts, node: cst.CSTNode, above: frozenset[str]) -> bool:
     if isinstance(node, cst.Assign):
         keeps_client = isinstance(node.value, cst.Call) and effects.is_client_factory(node.value)
         return not keeps_client and any(_changes_object(one.target) for one in node.targets)
+    if isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Name):
+        return _is_parameter(facts, node.target)  # a list grows where it is
     if isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For)):
         return _changes_object(node.target)
     stopping = (cst.Raise, cst.Assert)
     return isinstance(node, (cst.Global, cst.Nonlocal, cst.Del, cst.Await, cst.Yield, *stopping))
+
+
+def _is_parameter(facts: Facts, name: cst.Name) -> bool:
+    function = facts.index.function(name)
+    bound = facts.definitions.walk(function).bindings.get(name.value, ())
+    return any(isinstance(one.node, cst.Param) for one in bound)
 
 
 def _changes_object(target: cst.CSTNode) -> bool:

@@ -26,6 +26,7 @@ from codemod.judge import Judgement, Verdict, judge
 from codemod.model import Finding, Fix, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse
 from codemod.reading import Reading, pointed_at
+from codemod.reliance import asked
 from codemod.repository import Repository
 from codemod.source import is_notebook
 from codemod.transfers import Split
@@ -266,6 +267,8 @@ def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
             for upload in uploads_of(verdict.upload)
             if upload.via is not None
         ]
+        relied = asked(read.facts, verdict.upload, verdict.call.location).values()
+        yield from (Reliance(read.paths[module], owner, name) for module, owner, name in relied)
         made = [one.invocation for one in calls_of(verdict.call)]
         made += [one.invocation for one in uploads_of(verdict.upload)]
         for alias in (one.alias for one in made):

@@ -197,8 +197,9 @@ class Visibility:
         """Yield the variables in which the callers of a function have the key that they give."""
         param = definition.node
         function = self._facts.index.function(param) if isinstance(param, cst.Param) else None
-        if not isinstance(function, cst.FunctionDef):
-            return
+        here = self._facts.index.function(self._candidate.upload.invocation.carrier)
+        if not isinstance(function, cst.FunctionDef) or function is not here:
+            return  # what others give to a function that makes the call are other objects
         for func in sites(self._facts, function):
             call = self._facts.index.parent[func]
             if not isinstance(call, cst.Call):

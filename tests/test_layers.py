@@ -48,6 +48,7 @@ ROOMS = (
     "uploads",
     "payload",
     "translation",
+    "reliance",
     "near",
     "provenance",
     "indirect",

@@ -8,6 +8,7 @@ from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.safety.names import (
     cells_are_in_order,
+    functions_are_what_they_seem,
     names_mean_what_they_say,
     nobody_lists_the_names,
 )
@@ -36,6 +37,7 @@ Check = Callable[[Proposal], Refusal | None]
 #: rewrite (SAI003) wins over every refusal that ``--unsafe-fixes`` may override (SAI002).
 CHECKS: tuple[Check, ...] = (
     names_mean_what_they_say,
+    functions_are_what_they_seem,
     nobody_lists_the_names,
     payload_can_be_sent,
     payload_is_not_used_later,

@@ -10,6 +10,7 @@ from codemod.facts import Facts
 from codemod.payload import Form
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
+from codemod.reliance import asked
 
 _GENERATED = {
     Form.UNKNOWN: ("len", "isinstance", "str", "bytes"),
@@ -40,6 +41,17 @@ def _is_bound_here(facts: Facts, name: cst.Name) -> bool:
     shared = definition.sources if definition.kind is Kind.SHARED else [definition]
     kinds = {origin.kind for source in shared for origin in source.origins()}
     return not kinds <= {Kind.IMPORTED, Kind.OUTSIDE, Kind.UNBOUND}
+
+
+def functions_are_what_they_seem(case: Proposal) -> Refusal | None:
+    """Another file may put something else in the place of a function that makes a key."""
+    upload = case.candidate.upload
+    for call in case.candidate.calls:
+        for function, relied in asked(case.facts, upload, call.location).items():
+            place = case.facts.rebound.get(relied)
+            if place is not None:
+                return Refusal("helper-overridden", function.name, relied[2], elsewhere=place)
+    return None
 
 
 def nobody_lists_the_names(case: Proposal) -> Refusal | None:
