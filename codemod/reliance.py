@@ -35,6 +35,8 @@ def asked(
     while nodes:
         for part in descendants(nodes.pop()):
             function = None
+            if part not in facts.index.parent:
+                continue  # it was put together for a caller, of parts that are looked at
             if isinstance(part, cst.Call) and callee(part) not in helpers:
                 function = facts.definitions.function_called(part)
             elif isinstance(part, cst.Attribute):
