@@ -22,7 +22,7 @@ from codemod.quiet import noticed_part
 from codemod.refusals import Refusal
 from codemod.request_form import hoist_refusal, in_request_form, made_of_result
 from codemod.structure import is_always_run, is_loop
-from codemod.syntax import descendants, target_names
+from codemod.syntax import children, descendants, target_names
 from codemod.visibility import Visibility
 
 
@@ -80,12 +80,28 @@ def _nested(
     if _has_effects(facts, candidate):
         return refusal
     others = [call.invocation.receiver, *(arg.value for arg in call.invocation.args)]
-    small = uploading.body[0]
-    if noticed_part(facts, small, call.invocation.whole) is not None or any(
+    if not _is_quiet_around(facts, call.invocation.whole, uploading) or any(
         noticed_part(facts, one, whole) is not None for one in others
     ):
         return refusal
     return Layout(Form.BRANCH, uploading, announced_before(facts, candidate, seen, uploading))
+
+
+def _is_quiet_around(facts: Facts, call: cst.CSTNode, statement: cst.CSTNode) -> bool:
+    """Tell whether what stands beside a call in its statement, and may run before it, is quiet.
+
+    What the result is given to runs after it, as ``append`` in ``found.append(invoke(…))``.
+    """
+    below = call
+    for above in facts.index.ancestors(call):
+        if above is statement:
+            break
+        if any(
+            one is not below and noticed_part(facts, one) is not None for one in children(above)
+        ):
+            return False
+        below = above
+    return True
 
 
 def _has_effects(facts: Facts, candidate: Candidate) -> bool:
@@ -143,9 +159,9 @@ def _binds_only_names(small: cst.Expr | cst.Assign | cst.AnnAssign) -> bool:
     if isinstance(small, cst.Assign):
         targets = [target.target for target in small.targets]
         return all(
-            isinstance(target, (cst.Name, cst.Tuple))
+            isinstance(target, (cst.Name, cst.Tuple, cst.List))
             and (
-                not isinstance(target, cst.Tuple)
+                isinstance(target, cst.Name)
                 or len(list(target_names(target))) == len(target.elements)
             )
             for target in targets

@@ -89,7 +89,7 @@ def _only_result(definitions: Definitions, function: cst.FunctionDef) -> cst.Bas
 def _is_settled(definitions: Definitions, result: cst.BaseExpression) -> bool:
     """Tell whether a method reads nothing of its object that may change meanwhile."""
     index = definitions.index
-    return not any(
+    return not index.names.get("setattr") and not any(
         isinstance(part, cst.Attribute)
         and (part.attr.value in index.late_attributes or part.attr.value in index.defined_functions)
         for part in descendants(result)
