@@ -99,9 +99,7 @@ class Planner:
         s3_route = [
             *self.layout.announcing,
             *self.measure.rewinding(),
-            self._upload_statement(),
-            *self.layout.attached,
-            *(() if self.candidate.is_nested else (_without_annotation(last),)),
+            *self._uploading_and_calling(last),
         ]
         guard = self._guard([without_comments(inline)], s3_route)
         edits: dict[cst.CSTNode, Replacement] = dict.fromkeys(
@@ -109,6 +107,13 @@ class Planner:
         )
         edits[self.layout.uploading] = self._in_place_of_upload(guard)
         return edits
+
+    def _uploading_and_calling(self, calling: cst.SimpleStatementLine) -> list[cst.BaseStatement]:
+        """Return the statements of the S3 route: it may be one that does both."""
+        uploading = self._upload_statement()
+        if self.candidate.is_nested:
+            return [_without_annotation(uploading)]
+        return [uploading, *self.layout.attached, _without_annotation(calling)]
 
     def _inline_arguments(self, call: LegacyCall) -> dict[cst.CSTNode, Replacement]:
         """Return the edits that make a call send the body."""
