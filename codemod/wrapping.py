@@ -196,7 +196,7 @@ class _Wrapping:
 
     def _fits(self, line: cst.SimpleStatementLine, column: int) -> bool:
         rendered = self._module.code_for_node(line.with_changes(leading_lines=()))
-        return all(column + len(part.rstrip()) <= self._width for part in rendered.split("\n"))
+        return all(column + _length(part.rstrip()) <= self._width for part in rendered.split("\n"))
 
 
 def _may_end_in_comma(call: cst.Call) -> bool:
