@@ -78,7 +78,7 @@ def list_files(
     for name in names:
         if not SKIPPED_FOLDERS.isdisjoint(name.split("/")):
             continue
-        path = f"{prefix}{name}"
+        path = prefix + name  # the very name where nothing stands before it: there may be many
         if name.endswith("/"):
             # A submodule that is not checked out is none to git: it answers for the outer one.
             is_repository = os.path.lexists(os.path.join(path, ".git"))
