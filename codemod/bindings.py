@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -80,3 +82,18 @@ class Environment:
                 return found
             env = env.above
         return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """What a walk over the statements of a scope found out.
+
+    Attributes:
+        bindings: The definitions of each name, in the order of execution.
+        local: The names that belong to the scope.
+        clock: How many definitions there were before each statement.
+    """
+
+    bindings: defaultdict[str, list[Definition]]
+    local: set[str]
+    clock: Mapping[cst.CSTNode, int]

@@ -12,9 +12,9 @@ from functools import cached_property
 
 import libcst as cst
 
-from codemod.bindings import Definition, Kind
+from codemod.bindings import Definition, Kind, Scope
 from codemod.index import Index
-from codemod.scopes import ScopeWalk
+from codemod.scopes import walked
 from codemod.syntax import dotted, root_name
 
 
@@ -30,7 +30,7 @@ class Definitions:
         self._reads: defaultdict[Definition, list[cst.Name]] = defaultdict(list)
         self._merged_into: defaultdict[Definition, list[Definition]] = defaultdict(list)
         self._functions_by_name: dict[str, dict[cst.CSTNode, None]] = {}
-        self._walks: dict[cst.CSTNode, ScopeWalk] = {}
+        self._walks: dict[cst.CSTNode, Scope] = {}
         self._placeholders: dict[tuple[cst.CSTNode, str], Definition] = {}
 
     @cached_property
@@ -38,12 +38,12 @@ class Definitions:
         """Names that a ``global`` or ``nonlocal`` statement lets inner code bind."""
         return frozenset(item.name.value for node in self.index.declarations for item in node.names)
 
-    def walk(self, scope: cst.CSTNode) -> ScopeWalk:
-        """Return the walk over a function or the module, made on first use."""
+    def walk(self, scope: cst.CSTNode) -> Scope:
+        """Return what a walk over a function or the module finds, made on first use."""
         found = self._walks.get(scope)
         if found is None:
             assert isinstance(scope, (cst.Module, cst.FunctionDef, cst.Lambda, cst.ClassDef))
-            found = self._walks[scope] = ScopeWalk(self, scope)
+            found = self._walks[scope] = walked(self, scope)
         return found
 
     def record(self, name: cst.Name, definition: Definition) -> None:

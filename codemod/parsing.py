@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 
 import libcst as cst
 
@@ -18,6 +19,9 @@ _MAX_DEPTH = 400
 _SHORT = 300
 #: What ends a line for Python; `splitlines` knows some more.
 _NEWLINE = re.compile(rb"\r\n?|\n")
+
+
+_Statement = ast.stmt | ast.ExceptHandler | ast.match_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +53,33 @@ def glance(content: bytes | str, name: str) -> Glance | str | None:
     if not isinstance(tree, ast.Module):
         return tree
     source = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
-    lines = _NEWLINE.split(source)
-    offsets = [0, *accumulate(len(line) + 1 for line in lines)]
-    needle = name.encode()
-    wanted = {number for number, line in enumerate(lines, start=1) if needle in line}
+    starts = [0, *(end.end() for end in _NEWLINE.finditer(source)), len(source)]
+    wanted = [bisect_right(starts, at) for at in _places(source, name.encode())]
     found = False
-    stack: list[tuple[ast.stmt | ast.ExceptHandler | ast.match_case, int]] = [
-        (statement, 1) for statement in tree.body
-    ]
+    stack: list[tuple[_Statement, int]] = [(statement, 1) for statement in tree.body]
     while stack:
         statement, depth = stack.pop()
         if depth > _MAX_DEPTH:
             return TOO_DEEP
-        blocks = list(_blocks(statement))
-        stack += ((below, depth + 1) for block in blocks for below in block)
+        blocks = [getattr(statement, field) for field in _FIELDS[type(statement)]]
+        for block in blocks:
+            stack += [(below, depth + 1) for below in block]
         first, last = _span(statement, blocks)
-        is_short = offsets[min(last, len(lines))] - offsets[first - 1] <= _SHORT
-        if is_short and wanted.isdisjoint(range(first, last + 1)):
+        is_short = starts[min(last, len(starts) - 1)] - starts[first - 1] <= _SHORT
+        if is_short and bisect_left(wanted, first) == bisect_right(wanted, last):
             continue
         inside = _expressions(statement, depth)
         if inside is None:
             return TOO_DEEP
         found = found or any(isinstance(x, ast.Attribute) and x.attr == name for x in inside)
     return Glance(found, tuple(statement.lineno for statement in tree.body))
+
+
+def _places(source: bytes, needle: bytes) -> Iterator[int]:
+    at = source.find(needle)
+    while at >= 0:
+        yield at
+        at = source.find(needle, at + 1)
 
 
 def _tree(content: bytes | str) -> ast.Module | str | None:
@@ -87,41 +95,38 @@ def _tree(content: bytes | str) -> ast.Module | str | None:
             return None
 
 
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+_BLOCKS = frozenset({"body", "orelse", "finalbody", "handlers", "cases"})
+#: The fields that hold other statements, by the kind of statement.
+_FIELDS: dict[type, tuple[str, ...]] = {
+    kind: tuple(name for name in kind._fields if name in _BLOCKS)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 
 
-def _blocks(statement: ast.AST) -> Iterator[list[ast.stmt]]:
-    for name in _BLOCKS:
-        block = getattr(statement, name, None)
-        if isinstance(block, list):
-            yield block
-
-
-def _span(statement: ast.AST, blocks: list[list[ast.stmt]]) -> tuple[int, int]:
+def _span(statement: _Statement, blocks: list[list[_Statement]]) -> tuple[int, int]:
     """Return the first and the last line of a statement without the blocks in it."""
-    decorators = getattr(statement, "decorator_list", ())
     first = _line(statement)
-    if decorators:
-        first = min(first, *(one.lineno for one in decorators))
     last: int = getattr(statement, "end_lineno", None) or first
-    if blocks and blocks[0]:
-        last = max(first, _line(blocks[0][0]))
+    if blocks:
+        decorators = getattr(statement, "decorator_list", ())
+        if decorators:
+            first = min(first, *(one.lineno for one in decorators))
+        if blocks[0]:
+            last = max(first, _line(blocks[0][0]))
     return first, last
 
 
-def _line(statement: ast.AST) -> int:
-    if isinstance(statement, ast.match_case):
-        return statement.pattern.lineno
-    line: int = getattr(statement, "lineno", 0)
-    return line
+def _line(statement: _Statement) -> int:
+    return statement.pattern.lineno if isinstance(statement, ast.match_case) else statement.lineno
 
 
-def _expressions(statement: ast.AST, depth: int) -> list[ast.AST] | None:
+def _expressions(statement: _Statement, depth: int) -> list[ast.AST] | None:
     """Return the syntax of a statement without the blocks in it, ``None`` if it is too deep."""
     level = [
         below
         for name in statement._fields
-        if name not in _BLOCKS or not isinstance(getattr(statement, name), list)
+        if name not in _BLOCKS
         for below in _below(statement, name)
     ]
     every: list[ast.AST] = []
@@ -167,10 +172,30 @@ def plain_nodes(content: bytes | str) -> list[ast.AST] | None:
 def parse(content: bytes | str) -> cst.Module | str:
     """Return LibCST's tree of a module, or a sentence that says why there is none."""
     try:
-        return cst.parse_module(content)
+        with _made_by_the_parser():
+            return cst.parse_module(content)
     except cst.ParserSyntaxError as error:
         return f"cannot be parsed: line {error.raw_line}: {error.message}"
     except (SyntaxError, LookupError, UnicodeDecodeError) as error:
         return f"cannot be decoded: {error}"
     except RecursionError:
         return TOO_DEEP
+
+
+@contextlib.contextmanager
+def _made_by_the_parser() -> Iterator[None]:
+    """Take nodes as they are: those that the parser makes are valid, and there are very many.
+
+    ``CSTNode.__post_init__`` validates every node that is made, which is an eighth of what parsing
+    takes; LibCST says there that the parser need not.
+    """
+    validated = cst.CSTNode.__post_init__
+    cst.CSTNode.__post_init__ = _taken_as_it_is  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        cst.CSTNode.__post_init__ = validated  # type: ignore[method-assign]
+
+
+def _taken_as_it_is(node: cst.CSTNode) -> None:
+    pass

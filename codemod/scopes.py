@@ -14,7 +14,7 @@ from typing import Protocol
 import libcst as cst
 
 from codemod import effects
-from codemod.bindings import Definition, Environment, Kind
+from codemod.bindings import Definition, Environment, Kind, Scope
 from codemod.index import Index, ScopeNode
 from codemod.regions import (
     changed_keys,
@@ -45,8 +45,14 @@ class Answers(Protocol):
         """Return what a name that a scope does not bind itself reads."""
 
 
-class ScopeWalk:
-    """The walk over one scope; see :class:`codemod.definitions.Definitions` for what comes out."""
+def walked(owner: Answers, node: ScopeNode) -> Scope:
+    """Walk over one scope and tell ``owner`` which definitions its names read."""
+    walk = _Walk(owner, node)
+    return Scope(walk.bindings, walk.local, walk.clock)
+
+
+class _Walk:
+    """A walk over a scope; it ends where it is made."""
 
     def __init__(self, owner: Answers, node: ScopeNode) -> None:
         self.owner = owner
