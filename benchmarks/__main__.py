@@ -26,7 +26,7 @@ from benchmarks.measuring import Command, Costs, in_turn
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 #: As the installed script does.
-_TOOL = (sys.executable, "-c", "import sys; from codemod.cli import main; sys.exit(main())")
+_TOOL = (sys.executable, "-c", "import sys; from codemod.__main__ import main; sys.exit(main())")
 _PARSE = (
     "import pathlib, libcst\n"
     "for path in sorted(pathlib.Path('.').glob('matching_*.py')):\n"

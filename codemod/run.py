@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 from collections import deque
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from codemod.files import NEEDLE, Excludes, Selection
+from codemod.garbage import collect_rarely
 from codemod.jobs import Job, handle, handle_content
 from codemod.model import Change, FileResult, Reliance, Report, Surroundings, Task
 from codemod.source import reason, write, write_together
@@ -29,9 +29,6 @@ FEWEST_FILES_FOR_POOL = 10
 
 #: Windows can wait for no more processes at once.
 _MOST_WORKERS = 61
-
-#: After how many new objects, and how many such times, garbage is looked for.
-_COLLECTIONS = (100_000, 50, 100)
 
 #: How many modules a payload may be handed through on its way to the call.
 _ROUNDS = 4
@@ -194,23 +191,11 @@ def _handled(
     if workers > 1 and len(jobs) >= FEWEST_FILES_FOR_POOL:
         return _in_pool(jobs, task, workers, progress)
     done = []
-    with _rare_collections():
-        for job in jobs:
-            done.append(handle(job, task, repository))
-            if progress is not None:
-                progress(len(done), len(jobs))
+    for job in jobs:
+        done.append(handle(job, task, repository))
+        if progress is not None:
+            progress(len(done), len(jobs))
     return done
-
-
-@contextlib.contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for garbage in cycles less often: syntax trees are millions of objects and have none."""
-    before = gc.get_threshold()
-    gc.set_threshold(*_COLLECTIONS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _available_processors() -> int:
@@ -292,7 +277,7 @@ def _begin() -> None:
     from codemod.repository import Repository
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(*_COLLECTIONS)
+    collect_rarely()
     _repositories[:] = [Repository()]
 
 

@@ -106,6 +106,7 @@ ROOMS = (
     "settings",
     "report",
     "callers",
+    "garbage",
     "run",
     "floor",
     "live",
