@@ -35,7 +35,7 @@ from codemod.nodes import (
 from codemod.pairing import Candidate
 from codemod.payload import Form as PayloadForm
 from codemod.redent import redented
-from codemod.syntax import descendants, dict_items
+from codemod.syntax import descendants, dict_items, returns
 from codemod.transfers import Given, Split
 
 
@@ -101,11 +101,11 @@ class Planner:
             *self.measure.rewinding(),
             *self._uploading_and_calling(last),
         ]
-        guard = self._guard([without_comments(inline)], s3_route)
+        routes = self._routes([without_comments(inline)], s3_route)
         edits: dict[cst.CSTNode, Replacement] = dict.fromkeys(
             (*self.layout.announcing, *self.candidate.spans[0].between, last), ()
         )
-        edits[self.layout.uploading] = self._in_place_of_upload(guard)
+        edits[self.layout.uploading] = self._in_place_of_upload(routes)
         return edits
 
     def _uploading_and_calling(self, calling: cst.SimpleStatementLine) -> list[cst.BaseStatement]:
@@ -164,7 +164,7 @@ class Planner:
         elif layout.default_before is None:
             s3_route[:0] = located
         s3_route.extend(layout.attached)
-        guard = self._guard(self._set_request(inline_items), s3_route)
+        routes = self._routes(self._set_request(inline_items), s3_route)
         edits: dict[cst.CSTNode, Replacement] = {}
         for statement in (
             *layout.announcing,
@@ -174,7 +174,7 @@ class Planner:
             *layout.late,
         ):
             edits[statement] = ()
-        edits[layout.uploading] = self._in_place_of_upload(guard)
+        edits[layout.uploading] = self._in_place_of_upload(routes)
         if layout.default_before is not None:
             self._put_before(layout.default_before, [*self._hoisted(), *located], edits)
         for call in self.candidate.calls:
@@ -205,14 +205,14 @@ class Planner:
         first = new[0].with_changes(leading_lines=lines)
         edits[statement] = [first, *new[1:], changed.with_changes(leading_lines=())]
 
-    def _in_place_of_upload(self, guard: cst.If) -> list[cst.CSTNode]:
+    def _in_place_of_upload(self, routes: Sequence[cst.BaseStatement]) -> list[cst.CSTNode]:
         """Return what replaces the upload, with the blank lines that stood before it."""
         hoisted = [] if self.layout.default_before is not None else self._hoisted()
         measuring = self.measure.statements()
         if impure_part(self.candidate.payload.node) is not None:  # it was made before them
-            statements = [*measuring, *hoisted, guard]
+            statements = [*measuring, *hoisted, *routes]
         else:
-            statements = [*hoisted, *measuring, guard]
+            statements = [*hoisted, *measuring, *routes]
         statements = [*self._preparing(), *statements]
         own = leading_lines(statements[0])
         lines = self.layout.uploading.leading_lines
@@ -222,15 +222,16 @@ class Planner:
         statements[0] = with_lines(statements[0], (*above, *from_comment(own)))
         return list(statements)
 
-    def _guard(
+    def _routes(
         self, inline: Sequence[cst.BaseStatement], s3_route: Sequence[cst.BaseStatement]
-    ) -> cst.If:
+    ) -> list[cst.BaseStatement]:
+        """Return the guard with both routes; the one for S3 stays outside if the other returns."""
         first = with_lines(s3_route[0], from_comment(leading_lines(s3_route[0])))
-        return cst.If(
-            self.measure.test(),
-            self.idiom.block(inline),
-            orelse=cst.Else(self.idiom.block([first, *s3_route[1:]])),
-        )
+        s3_route = [first, *s3_route[1:]]
+        test, block = self.measure.test(), self.idiom.block(inline)
+        if returns(block):
+            return [cst.If(test, block), *s3_route]
+        return [cst.If(test, block, orelse=cst.Else(self.idiom.block(s3_route)))]
 
     # -- the upload and the calls ----------------------------------------------------------
 

@@ -278,6 +278,12 @@ def terminates(block: cst.CSTNode) -> bool:
     return bool(body) and _ends_here(body[-1])
 
 
+def returns(block: cst.IndentedBlock) -> bool:
+    """Tell whether the last thing that a block does is to return."""
+    last = block.body[-1]
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return)
+
+
 def _ends_here(statement: cst.CSTNode) -> bool:
     if isinstance(statement, cst.SimpleStatementLine):
         statement = statement.body[-1]

@@ -86,7 +86,7 @@ def test_fix_rewrites_what_is_safe_and_leaves_nothing_to_do(call: Call) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.text == "Fixed 1 finding in 1 file.\n"
     rewritten = file.read_bytes()
-    assert b"Body=body)\n    else:" in rewritten.replace(b"\n        ", b"\n    ")
+    assert b"Body=body)\n    s3.put_object(" in rewritten.replace(b"\n        ", b"\n    ")
     assert b"128_000" in rewritten
     again = call("fix", "in")
     assert (again.code, again.text) == (0, "No findings in 1 file.\n")
