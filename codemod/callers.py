@@ -176,12 +176,11 @@ class Callers:
 
     def _may_derive(self, path: str, relied: Reliance) -> bool:
         """Tell whether a file that cannot be read as Python seems to have a class of the owner."""
+        if self._repository.outline(path) is not None:
+            return False
         content = self._repository.glance(path) or b""
         derived = rb"^\s*class\s+\w+\s*\([^)]*\b%b\b" % re.escape(relied.owner.encode())
-        return (
-            re.search(derived, content, re.MULTILINE) is not None
-            and self._repository.outline(path) is None
-        )
+        return re.search(derived, content, re.MULTILINE) is not None
 
     def _made_from(self, path: str, owner: _Class) -> Iterator[_Class]:
         if not _DERIVED.search(self._repository.glance(path) or b""):

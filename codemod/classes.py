@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import libcst as cst
 
-from codemod.facts import Facts
+from codemod.facts import Accesses, Facts
 from codemod.syntax import dotted, is_self, last_name
 
 
@@ -40,6 +42,20 @@ def is_instance(facts: Facts, node: cst.BaseExpression, owner: cst.ClassDef) -> 
     return bool(made) and all(
         isinstance(value, cst.Call) and leads_to(facts, value.func, owner) for value in made
     )
+
+
+def accesses(facts: Facts, name: str) -> Accesses:
+    """Return the accesses to an attribute, those on ``self`` by every class they may mean."""
+    found = facts.accesses.get(name)
+    if found is None:
+        found = facts.accesses[name] = Accesses(defaultdict(list), [])
+        for access in facts.index.attributes.get(name, ()):
+            own = facts.index.class_of(access) if is_self(access.value) else None
+            if own is None:
+                found.elsewhere.append(access)
+            for owner in ancestry(facts, own) if own is not None else ():
+                found.on_self[owner].append(access)
+    return found
 
 
 def stored_values(facts: Facts, node: cst.Attribute) -> list[cst.BaseExpression | None]:

@@ -7,7 +7,7 @@ both). LibCST's ``ScopeProvider`` is lexical and cannot tell that.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import libcst as cst
@@ -30,6 +30,7 @@ class Definitions:
         self._reads: defaultdict[Definition, list[cst.Name]] = defaultdict(list)
         self._merged_into: defaultdict[Definition, list[Definition]] = defaultdict(list)
         self._functions_by_name: dict[str, dict[cst.CSTNode, None]] = {}
+        self._readers: dict[str, defaultdict[cst.CSTNode | None, list[cst.Name]]] = {}
         self._walks: dict[cst.CSTNode, Scope] = {}
         self._placeholders: dict[tuple[cst.CSTNode, str], Definition] = {}
 
@@ -224,6 +225,15 @@ class Definitions:
                     seen.add(merged)
                     stack.append(merged)
         found.sort(key=self._read_at.__getitem__)
+        return found
+
+    def readers(self, name: str) -> Mapping[cst.CSTNode | None, list[cst.Name]]:
+        """Return the places that mention a name by the node that binds what they read."""
+        found = self._readers.get(name)
+        if found is None:
+            found = self._readers[name] = defaultdict(list)
+            for read in self.index.names.get(name, ()):
+                found[self.of(read).node].append(read)
         return found
 
     def _mentioning(self, definition: Definition) -> Iterable[cst.CSTNode]:

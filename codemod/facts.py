@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -15,14 +17,21 @@ from codemod.index import Index, Linker
 from codemod.model import Place
 
 
+class Accesses(NamedTuple):
+    """The accesses to an attribute: by each class the methods of which may mean it, and others."""
+
+    on_self: defaultdict[cst.ClassDef, list[cst.Attribute]]
+    elsewhere: list[cst.Attribute]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """The questions that can be asked about a module and those it is read with, by room.
 
     ``changeable`` are the modules that a fix may change.
-    ``sites``, ``ancestries`` and ``relatives`` keep what :mod:`codemod.functions` found of who
-    calls a function and what classes are made from, ``makers`` the names of functions to come
-    and ``imports`` those of imports.
+    ``sites``, ``ambiguous``, ``accesses``, ``ancestries`` and ``relatives`` keep what
+    :mod:`codemod.functions` and :mod:`codemod.classes` found of who calls a function and what
+    classes are made from, ``makers`` the names of functions to come, ``imports`` those of imports.
     """
 
     index: Index
@@ -33,6 +42,10 @@ class Facts:
     rebound: Mapping[tuple[cst.Module, str, str], Place]
     changeable: Collection[cst.Module]
     sites: dict[cst.FunctionDef, tuple[cst.Name | cst.Attribute, ...]] = field(default_factory=dict)
+    ambiguous: dict[str, list[tuple[cst.Name | cst.Attribute, list[cst.CSTNode]]]] = field(
+        default_factory=dict
+    )
+    accesses: dict[str, Accesses] = field(default_factory=dict)
     ancestries: dict[cst.ClassDef, frozenset[cst.ClassDef]] = field(default_factory=dict)
     relatives: dict[cst.ClassDef, set[cst.ClassDef]] = field(default_factory=dict)
     makers: dict[str, cst.FunctionDef] = field(default_factory=dict)

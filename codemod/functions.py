@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import libcst as cst
 
 from codemod.classes import (
+    accesses,
     changed_by_class,
     class_of,
     is_instance,
@@ -45,41 +46,35 @@ def sites(facts: Facts, function: cst.FunctionDef) -> tuple[cst.Name | cst.Attri
 
 
 def _sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
-    index = facts.index
-    name = function.name.value
     owner = owner_of(facts, function)
     if owner is None:
-        for read in index.names.get(name, ()):
-            if read is not function.name and facts.definitions.of(read).node is function:
+        for read in facts.definitions.readers(function.name.value).get(function, ()):
+            if read is not function.name:
                 yield read
         yield from _imported_sites(facts, function)
         return
-    for access in index.attributes.get(name, ()):
-        if is_instance(facts, access.value, owner):
-            yield access
+    found = accesses(facts, function.name.value)
+    other = (one for one in found.elsewhere if is_instance(facts, one.value, owner))
+    yield from sorted([*found.on_self[owner], *other], key=facts.index.order.__getitem__)
 
 
 def doubtful(
     facts: Facts, function: cst.FunctionDef
 ) -> Iterator[tuple[cst.Name | cst.Attribute, cst.CSTNode]]:
     """Yield the places that may call a function or something else, each with what else."""
-    index = facts.index
     name = function.name.value
     owner = owner_of(facts, function)
     if owner is None:
-        for read in (*index.names.get(name, ()), *index.attributes.get(name, ())):
-            if isinstance(read, cst.Name) and not facts.definitions.candidates(read):
-                continue
-            others = _others(facts, read, function)
-            if others:
-                yield read, others[0]
+        for read, bound in _ambiguous(facts, name):
+            if function in bound:
+                yield read, next(one for one in bound if one is not function)
         return
-    for access in index.attributes.get(name, ()):
+    for access in accesses(facts, name).elsewhere:
         receiver = access.value
         if not isinstance(receiver, cst.Attribute) or is_instance(facts, receiver, owner):
             continue
         if class_of(facts, receiver.value) is None:
-            stores = index.attribute_stores.get(receiver.attr.value, ())
+            stores = facts.index.attribute_stores.get(receiver.attr.value, ())
             values = [*(value for _, value in stores), None]
         else:
             values = stored_values(facts, receiver)
@@ -89,18 +84,21 @@ def doubtful(
             yield access, other if other is not None else receiver
 
 
-def _others(
-    facts: Facts, read: cst.Name | cst.Attribute, function: cst.FunctionDef
-) -> list[cst.CSTNode]:
-    """Return what else a name may be bound to, if the function is one of several."""
-    found = {
-        origin.node
-        for candidate in facts.definitions.candidates(read)
-        for origin in candidate.origins()
-    }
-    if function not in found:
-        return []
-    return [node for node in found if node is not function and node is not None]
+def _ambiguous(facts: Facts, name: str) -> list[tuple[cst.Name | cst.Attribute, list[cst.CSTNode]]]:
+    """Return the places where a name may be bound to several things, with all of these."""
+    found = facts.ambiguous.get(name)
+    if found is None:
+        found = facts.ambiguous[name] = []
+        for read in (*facts.index.names.get(name, ()), *facts.index.attributes.get(name, ())):
+            bound = dict.fromkeys(
+                origin.node
+                for candidate in facts.definitions.candidates(read)
+                for origin in candidate.origins()
+                if origin.node is not None
+            )
+            if len(bound) > 1:
+                found.append((read, list(bound)))
+    return found
 
 
 def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
@@ -312,9 +310,7 @@ def _other_definition(
             if other is not function and facts.index.module_of(other) is home:
                 return other
         return None
-    for made in facts.index.classes:
-        if made not in relatives(facts, owner):
-            continue
+    for made in sorted(relatives(facts, owner), key=facts.index.order.__getitem__):
         for definition in facts.definitions.walk(made).bindings.get(name, ()):
             if definition.node is not function and definition.node is not None:
                 return definition.node

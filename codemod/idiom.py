@@ -27,7 +27,7 @@ class Idiom:
 
     def _module_indent(self) -> str | None:
         """Return a tab for a file without any block whose continued lines begin with tabs."""
-        if any(isinstance(node, cst.IndentedBlock) for node in self._index.parent):
+        if self._index.has_blocks:
             return None
         return "\t" if "\n\t" in self._index.module.code_for_node(self._at) else None
 

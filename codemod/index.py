@@ -364,6 +364,11 @@ class Index:
         return found
 
     @cached_property
+    def has_blocks(self) -> bool:
+        """Whether anything in the file is indented."""
+        return any(type(node) is cst.IndentedBlock for node in self.parent)
+
+    @cached_property
     def strings(self) -> dict[str, list[cst.BaseExpression]]:
         """Every plain string in the file by its text."""
         found: dict[str, list[cst.BaseExpression]] = defaultdict(list)

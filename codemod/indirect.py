@@ -15,7 +15,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from codemod.calls import LegacyCall
-from codemod.classes import class_of, is_instance, leads_to, owner_of
+from codemod.classes import ancestry, class_of, is_instance, leads_to, owner_of
 from codemod.clients import Role
 from codemod.definitions import Definition
 from codemod.facts import Facts
@@ -25,7 +25,7 @@ from codemod.invocations import invocations
 from codemod.near import Near, is_elsewhere, is_uri_of, names_key, uri_of
 from codemod.provenance import Provenance
 from codemod.refusals import Refusal
-from codemod.syntax import last_name, names_in, unwrap_await
+from codemod.syntax import is_self, last_name, names_in, unwrap_await
 from codemod.template import KEY_OF, Hole, Template, contains, literal, part_of_uri, source
 from codemod.transfers import Upload
 
@@ -131,10 +131,7 @@ class Claims:
                     yield origin.node, _reason(origin.node)
         if not isinstance(part, cst.Attribute):
             return
-        for function in index.defined_functions.get(part.attr.value, ()):
-            owner = owner_of(self._facts, function)
-            if owner is None or function not in self._near.functions:
-                continue
+        for owner, function in self._methods_that_upload(part):
             if is_instance(self._facts, part.value, owner):
                 yield function, _reason(function)
                 continue
@@ -144,6 +141,27 @@ class Claims:
             is_uncommon = part.attr.value not in _COMMON and self._may_be_any(part.value)
             if is_uncommon or self._hints_at(part.value, owner):
                 yield function, "helper-overridden"
+
+    def _methods_that_upload(
+        self, part: cst.Attribute
+    ) -> Iterator[tuple[cst.ClassDef, cst.FunctionDef]]:
+        """Yield the methods of this name that upload and that a receiver may mean, by class."""
+        by_class = self._methods[part.attr.value]
+        own = self._facts.index.class_of(part) if is_self(part.value) else None
+        classes = by_class if own is None else ancestry(self._facts, own)
+        for owner in classes:
+            yield from ((owner, one) for one in by_class.get(owner, ()))
+
+    @cached_property
+    def _methods(self) -> dict[str, dict[cst.ClassDef, list[cst.FunctionDef]]]:
+        """The methods that upload, by their name and class."""
+        found: dict[str, dict[cst.ClassDef, list[cst.FunctionDef]]] = defaultdict(dict)
+        for function in self._near.functions:
+            if isinstance(function, cst.FunctionDef):
+                owner = owner_of(self._facts, function)
+                if owner is not None:
+                    found[function.name.value].setdefault(owner, []).append(function)
+        return found
 
     def _may_be_any(self, receiver: cst.BaseExpression) -> bool:
         """Tell whether nothing says what an object is."""
@@ -238,13 +256,13 @@ class Claims:
         """Where functions mention others that upload, without simply calling them."""
         index, near = self._facts.index, self._near
         found: dict[cst.CSTNode, list[tuple[cst.BaseExpression, Upload]]] = defaultdict(list)
-        for other in near.functions:
-            if not isinstance(other, cst.FunctionDef):
-                continue
-            named = other.name.value
+        functions = [one for one in near.functions if isinstance(one, cst.FunctionDef)]
+        for named in dict.fromkeys(one.name.value for one in functions):
             for part in (*index.names.get(named, ()), *index.attributes.get(named, ())):
-                if part is not other.name and any(one is other for one, _ in self._functions(part)):
-                    found[index.function(part)].append((part, near.within(other)[0]))
+                for other in dict.fromkeys(one for one, _ in self._functions(part)):
+                    if other.name.value == named and other in near.functions:
+                        if part is not other.name:
+                            found[index.function(part)].append((part, near.within(other)[0]))
         for hidden, upload in near.hidden:
             assign = index.parent[hidden]
             target = assign.targets[0].target if isinstance(assign, cst.Assign) else None

@@ -46,6 +46,7 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
     }
     signatures = _lines(span for route in met for span in route.signatures)
     touchable = _with_comments(hull | connected | signatures, before)
+    places = _with_comments(hull | signatures, before)
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     stray = []
     matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
@@ -54,7 +55,7 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
             continue
         gone = range(start + 1, end + 1)
         stray += [f"-{old[line - 1]}" for line in gone if line not in touchable]
-        if (hull | signatures).isdisjoint(range(start, end + 2)) and touchable.isdisjoint(gone):
+        if places.isdisjoint(range(start, end + 2)) and touchable.isdisjoint(gone):
             added = new[new_start:new_end]
             stray += [f"+{line}" for line in added if not _MAY_APPEAR_ANYWHERE.fullmatch(line)]
     return stray
