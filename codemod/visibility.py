@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import enum
-import itertools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import libcst as cst
 
 from codemod import effects
-from codemod.calls import METHOD, LegacyCall
+from codemod.calls import METHOD
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.functions import bound_arguments, sites
-from codemod.near import made_by
+from codemod.identity import Identity
 from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
 from codemod.pairing import Candidate
 from codemod.syntax import (
@@ -24,10 +22,9 @@ from codemod.syntax import (
     descendants,
     dotted,
     names_in,
-    string_value,
     unwrap_await,
 )
-from codemod.template import Hole, Template, contains, literal
+from codemod.template import literal
 
 
 class Fate(enum.Enum):
@@ -52,10 +49,6 @@ class Use:
     what: str
 
 
-#: How many steps of cutting a key out of a URI are followed.
-_CUTS = 12
-#: How many slashes ``s3://bucket/`` has.
-_SLASHES = 3
 #: A key without a slash or a dot may be any word of the program.
 _TELLING = re.compile(r"\w[/.]\w")
 _COLLECTORS = frozenset(
@@ -107,131 +100,23 @@ class Visibility:
         self._facts = facts
         self._others = others
         self._candidate = candidate
-        self._own = {candidate.upload.invocation.carrier}
-        inner = candidate.upload.via
-        self._helpers: set[cst.CSTNode] = set()
-        while inner is not None:
-            self._helpers.add(inner.function)
-            self._own.add(inner.inner.invocation.carrier)
-            inner = inner.inner.via
-        self._own.update(call.invocation.carrier for call in candidate.calls)
-        if candidate.upload.invocation.early is not None:
-            self._own.add(candidate.upload.invocation.early)
-        self._entries = {call.entry for call in candidate.calls if call.through is None}
-        self.uses: list[Use] = []
+        self._identity = identity = Identity(facts, candidate)
         self._followed: set[Definition] = set()
-        self.behind: set[Definition] = set()
-        self.identifying = list(self._identifying())
-        self._given: list[Template] = []
-        self._exact = set(self.identifying)
-        for definition in self.identifying:
-            self._exact.update(self._given_by_callers(definition))
-        for definition in list(self._exact):
+        self.uses: list[Use] = []
+        for stored in identity.stored:
+            assert stored.node is not None
+            self._add(Fate.STORED, stored.node, stored.name.lstrip("."))
+        for definition in list(identity.exact):
             self._follow(definition)
         self._literals()
         self._operations()
 
-    # -- what identifies the object --------------------------------------------------------
+    @property
+    def behind(self) -> set[Definition]:
+        """The variables that the key and the URI are made of."""
+        return self._identity.behind
 
-    def _identifying(self) -> Iterator[Definition]:
-        """Yield the variables whose value holds the whole key or the URI."""
-        upload = self._candidate.upload
-        starts = []
-        for call in self._candidate.calls:
-            if call.through is None or isinstance(call.location, cst.Name):
-                starts.append(call.location)
-            yield from self._handed_on(call)
-        starts.extend(node for node in (upload.key_node,) if node is not None)
-        for arg in upload.invocation.args:
-            if upload.key is None and arg.value is not upload.payload:
-                starts.append(arg.value)
-        receiver = upload.invocation.receiver
-        if isinstance(receiver, cst.Name):
-            if self._facts.clients.receiver(receiver).role is Role.OBJECT:
-                yield self._facts.definitions.of(receiver)
-        seen = self.behind
-        of = self._facts.definitions.of
-        stack = [of(name) for node in starts for name in self._names(node)]
-        stack.extend(self._unpacked())
-        while stack:
-            definition = stack.pop()
-            if definition in seen:
-                continue
-            seen.add(definition)
-            if definition.value is not None and definition.kind is Kind.ASSIGNED:
-                stack.extend(of(name) for name in names_in(definition.value))
-            if definition.kind is not Kind.OUTSIDE and self._identifies(definition):
-                yield definition
-
-    def _unpacked(self) -> Iterator[Definition]:
-        """Yield the variable that gets the key for which a function that uploads returns it."""
-        for piece in self._candidate.upload.key or ():
-            definition = piece.key[1] if isinstance(piece, Hole) and len(piece.key) > 1 else None
-            if isinstance(definition, Definition) and definition.kind is Kind.UNPACKED:
-                yield definition
-
-    def _handed_on(self, outer: LegacyCall) -> Iterator[Definition]:
-        """Yield the parameters in which functions get the URI on its way to the API."""
-        for call in itertools.islice(outer.inward(), 1, None):
-            self._own.add(call.invocation.carrier)
-            if call.through is None:
-                self._entries.add(call.entry)
-            yield from self._key_parameters(call.location)
-
-    def _key_parameters(self, location: cst.BaseExpression) -> Iterator[Definition]:
-        """Yield the parameters that make up a URI after its bucket."""
-        template = self._facts.templates.of(location)
-        start = 0
-        if template and isinstance(template[0], str) and template[0].startswith("s3://"):
-            slashes = 0
-            while start < len(template) and slashes < _SLASHES:
-                piece = template[start]
-                slashes += piece.count("/") if isinstance(piece, str) else 0
-                start += 1
-        for piece in template[start:]:
-            definition = piece.key[1] if isinstance(piece, Hole) else None
-            if isinstance(definition, Definition) and isinstance(definition.node, cst.Param):
-                yield definition
-
-    def _given_by_callers(self, definition: Definition) -> Iterator[Definition]:
-        """Yield the variables in which the callers of a function have the key that they give."""
-        param = definition.node
-        function = self._facts.index.function(param) if isinstance(param, cst.Param) else None
-        here = self._facts.index.function(self._candidate.upload.invocation.carrier)
-        if not isinstance(function, cst.FunctionDef) or function is not here:
-            return  # what others give to a function that makes the call are other objects
-        for func in sites(self._facts, function):
-            call = self._facts.index.parent[func]
-            if not isinstance(call, cst.Call):
-                continue
-            bound = bound_arguments(self._facts, function, func, tuple(call.args))
-            value = bound.get(definition) if bound is not None else None
-            if value is None:
-                continue
-            self._own.add(call)
-            self._given.append(self._facts.templates.of(value))
-            if isinstance(value, cst.Name):
-                yield self._facts.definitions.of(value)
-
-    def _names(self, node: cst.BaseExpression) -> Iterator[cst.Name]:
-        """Yield the names in an expression, looking through attributes that were just set."""
-        yield from names_in(node)
-        for part in descendants(node):
-            stored = self._facts.definitions.attribute_reads.get(part)
-            if stored is not None and stored.node is not None and stored.value is not None:
-                if self._identifies(stored):
-                    self._add(Fate.STORED, stored.node, stored.name.lstrip("."))
-                yield from names_in(stored.value)
-
-    def _identifies(self, definition: Definition) -> bool:
-        upload = self._candidate.upload
-        value = definition.value
-        if value is not None and upload.returns_uri and made_by(self._facts, value, upload):
-            return True
-        template = self._facts.templates.of_definition(definition)
-        if upload.key is not None and contains(template, upload.key):
-            return True
-        return contains(template, upload.uri)
+    # -- where the key and the URI go ------------------------------------------------------
 
     def _literals(self) -> None:
         """Follow the key and the URI where they are written out again as plain strings."""
@@ -241,12 +126,12 @@ class Visibility:
             if not text or not _TELLING.search(text):
                 continue
             for node in self._facts.index.strings.get(text, ()):
-                if self._facts.index.within(node, self._helpers):
+                if self._facts.index.within(node, self._identity.helpers):
                     continue
-                if not any(above in self._own for above in self._facts.index.ancestors(node)):
+                if not any(
+                    above in self._identity.own for above in self._facts.index.ancestors(node)
+                ):
                     self._trace(node, text)
-
-    # -- where a variable goes -------------------------------------------------------------
 
     def _follow(self, definition: Definition) -> None:
         if definition in self._followed:
@@ -266,7 +151,7 @@ class Visibility:
         current: cst.CSTNode | None = node
         while current is not None:
             above = self._facts.index.parent[current]
-            if current in self._entries or above in self._entries:
+            if current in self._identity.entries or above in self._identity.entries:
                 return
             current = self._carried_by(current, above, what)
 
@@ -297,7 +182,7 @@ class Visibility:
         if not isinstance(call, cst.Call):  # a base class
             self._add(Fate.PASSED_ON, arg, what)
             return None
-        if call in self._own or self._ends_in_call(call, what):
+        if call in self._identity.own or self._ends_in_call(call, what):
             return None
         return call
 
@@ -382,7 +267,7 @@ class Visibility:
                 return True
             if name in ("put_object", "upload_file", "upload_fileobj", "Object", "Bucket"):
                 return True
-        if name == "partial" and any(arg.value in self._own for arg in call.args):
+        if name == "partial" and any(arg.value in self._identity.own for arg in call.args):
             return True
         if name in ("dict", "update") and self._is_parameters(call):
             return name == "update"
@@ -392,40 +277,13 @@ class Visibility:
     def _operation_on(self, call: cst.Call, what: str) -> None:
         """Note an S3 operation on the object itself; others are found by what they name."""
         index = self._facts.index
-        if any(self._is_same(arg.value) for arg in call.args):
+        if any(self._identity.is_same(arg.value) for arg in call.args):
             fate = _fate(callee(call) or "")
             here = index.function(self._candidate.upload.invocation.carrier)
             if fate is Fate.READ and index.function(call) is not here:
                 fate = Fate.MAY_BE_READ
             if not any(use.node is call for use in self.uses):
                 self._add(fate, call, callee(call) or what)
-
-    def _is_same(self, node: cst.BaseExpression) -> bool:
-        """Tell whether an expression is the key or URI, or a part cut out of it."""
-        definitions = self._facts.definitions
-        for _ in range(_CUTS):
-            if isinstance(node, cst.Name):
-                definition = definitions.of(node)
-                if definition in self._exact:
-                    return True
-                if definition.kind not in (Kind.ASSIGNED, Kind.UNPACKED):
-                    return False
-                if definition.value is None:
-                    return False
-                node = definition.value
-            elif isinstance(node, (cst.Attribute, cst.Subscript)):
-                node = node.value
-            elif isinstance(node, cst.Call) and callee(node) in ("urlparse", "urlsplit", "unquote"):
-                if not node.args:
-                    return False
-                node = node.args[0].value
-            elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-                if callee(node) == "replace" and string_value(node.args[-1].value) != "":
-                    return False  # the key of another object that is made from this one
-                node = node.func.value
-            else:
-                return False
-        return False
 
     def _only_logs(self, call: cst.Call) -> bool:
         """Tell whether a function of the file does nothing but log."""
@@ -442,7 +300,7 @@ class Visibility:
 
     def _method(self, call: cst.Call, func: cst.Attribute, what: str) -> None:
         """A method called on the value itself, such as ``obj.delete()`` on an S3 object."""
-        if call in self._own or effects.is_log(call):
+        if call in self._identity.own or effects.is_log(call):
             return
         name = func.attr.value
         if name in ("wait_until_exists", "wait_until_not_exists"):
@@ -463,7 +321,7 @@ class Visibility:
         index = self._facts.index
         here = index.function(self._candidate.upload.invocation.carrier)
         upload = self._candidate.upload
-        for operation in Operations(self._facts, upload, self._followed, self._given):
+        for operation in Operations(self._facts, upload, self._followed, self._identity.given):
             call = operation.invocation
             same_place = index.function(call.carrier) is here
             fate = _fate(call.method)

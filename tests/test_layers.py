@@ -59,6 +59,7 @@ ROOMS = (
     "slices",
     "makers",
     "splits",
+    "identity",
     "visibility",
     "announcements",
     "assignments",
