@@ -17,9 +17,9 @@ from codemod.facts import Facts
 from codemod.identity import Identity
 from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
 from codemod.pairing import Candidate
+from codemod.recipients import Handling, handling
 from codemod.syntax import (
     callee,
-    descendants,
     dotted,
     names_in,
     unwrap_await,
@@ -182,7 +182,7 @@ class Visibility:
         if not isinstance(call, cst.Call):  # a base class
             self._add(Fate.PASSED_ON, arg, what)
             return None
-        if call in self._identity.own or self._ends_in_call(call, what):
+        if call in self._identity.own or self._ends_in_call(arg, call, what):
             return None
         return call
 
@@ -245,12 +245,13 @@ class Visibility:
                 return definition
         return self._facts.definitions.of(target)
 
-    def _ends_in_call(self, call: cst.Call, what: str) -> bool:
+    def _ends_in_call(self, arg: cst.Arg, call: cst.Call, what: str) -> bool:
         """Handle a value passed to a call; ``False`` means the call's result carries it on."""
         name = callee(call) or ""
         if name in self._facts.index.defined_functions:
-            self._add(Fate.LOGGED if self._only_logs(call) else Fate.PASSED_ON, call, what)
-            return True
+            done = handling(self._facts, arg, call)
+            self._add(Fate.PASSED_ON if done is Handling.KEPT else Fate.LOGGED, call, what)
+            return done is not Handling.RETURNED
         if effects.is_log(call):
             self._add(Fate.LOGGED, call, what)
             return True
@@ -284,15 +285,6 @@ class Visibility:
                 fate = Fate.MAY_BE_READ
             if not any(use.node is call for use in self.uses):
                 self._add(fate, call, callee(call) or what)
-
-    def _only_logs(self, call: cst.Call) -> bool:
-        """Tell whether a function of the file does nothing but log."""
-        function = self._facts.definitions.function_called(call)
-        return function is not None and all(
-            effects.is_log(part) or effects.is_stable_call(part) or effects.is_fresh_call(part)
-            for part in descendants(function.body)
-            if isinstance(part, cst.Call)
-        )
 
     def _is_parameters(self, call: cst.Call) -> bool:
         made = {one.parameters_made for one in self._candidate.calls}

@@ -42,6 +42,7 @@ ROOMS = (
     "invocations",
     "classes",
     "functions",
+    "recipients",
     "guards",
     "calls",
     "transfers",
