@@ -176,7 +176,7 @@ class _Wrapping:
             if isinstance(call.args[0].comma.whitespace_after, cst.ParenthesizedWhitespace):
                 return line  # it is broken as far as it can be
         changed = line
-        for one_each in (False, True) if _may_end_in_comma(call) else (False,):
+        for one_each in (False, True) if _may_be_one_each(call) else (False,):
             broken = _broken(call, self._module, one_each=one_each)
             changed = substitute(line, {call: [broken]})
             if self._fits(changed, column):
@@ -199,10 +199,9 @@ class _Wrapping:
         return all(column + _length(part.rstrip()) <= self._width for part in rendered.split("\n"))
 
 
-def _may_end_in_comma(call: cst.Call) -> bool:
-    """``f(x for x in y,)`` is no Python."""
-    value = call.args[0].value
-    return not isinstance(value, cst.GeneratorExp) or bool(value.lpar)
+def _may_be_one_each(call: cst.Call) -> bool:
+    """Tell whether there is a comma to break a line at; ``f(x for x in y,)`` is no Python."""
+    return len(call.args) > 1
 
 
 def _length(indent: str) -> int:
