@@ -39,10 +39,13 @@ def encoded(node: cst.BaseExpression, encoding: cst.SimpleString) -> cst.Call:
 
 def standing_alone(node: cst.BaseExpression) -> cst.BaseExpression:
     """Return an expression that stays valid outside of the brackets it stood in."""
-    closed = (cst.Call, cst.Dict, cst.List, cst.Set, cst.Name, cst.Subscript)
-    if node.lpar or isinstance(node, closed):
+    closed = isinstance(node, (cst.Call, cst.Dict, cst.List, cst.Set, cst.Name, cst.Subscript))
+    is_broken = "\n" in cst.Module([]).code_for_node(node)
+    if closed and node.lpar and not is_broken:
+        return node.with_changes(lpar=[], rpar=[])
+    if node.lpar or closed:
         return node
-    if "\n" in cst.Module([]).code_for_node(node) or isinstance(node, cst.NamedExpr):
+    if is_broken or isinstance(node, cst.NamedExpr):
         return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
     return node
 
