@@ -26,10 +26,22 @@ class Idiom:
         return cst.IndentedBlock(moved(statements), indent=indent)
 
     def _module_indent(self) -> str | None:
-        """Return a tab for a file without any block whose continued lines begin with tabs."""
-        if self._index.has_blocks:
-            return None
-        return "\t" if "\n\t" in self._index.module.code_for_node(self._at) else None
+        """Return the indent of the nearest block, as cells of a notebook may differ.
+
+        It is a tab for a file without any block whose continued lines begin with tabs.
+        """
+        module = self._index.module_of(self._at)
+        if not self._index.has_blocks:
+            return "\t" if "\n\t" in module.code_for_node(self._at) else None
+        here = next((at for at, one in enumerate(module.body) if one is self._at), 0)
+        blocks = (
+            (abs(at - here), one.body.indent)
+            for at, one in enumerate(module.body)
+            if isinstance(one, cst.BaseCompoundStatement)
+            and isinstance(one.body, cst.IndentedBlock)
+        )
+        nearest = min(blocks, key=lambda block: block[0], default=None)
+        return nearest[1] if nearest is not None else None
 
     def string(self, text: str) -> cst.SimpleString:
         """Write a string literal with the quotes that are used most nearby."""
