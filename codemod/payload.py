@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.index import LOOPS
@@ -17,6 +18,7 @@ from codemod.syntax import (
     is_none,
     last_name,
     string_value,
+    subscript_key,
 )
 from codemod.transfers import Given, Upload
 
@@ -231,6 +233,8 @@ def _form_of_method(
     if name == "decode":
         known = form_of(facts, receiver, steps) is Form.BYTES
         return Form.TEXT if known else Form.UNKNOWN
+    if name == "read" and _is_body_of_object(facts, receiver):
+        return Form.BYTES
     if name in ("getvalue", "read") and not node.args:
         made = form_of(facts, receiver, steps)
         return {Form.HANDLE: Form.BYTES, Form.TEXT_HANDLE: Form.TEXT}.get(made, Form.UNKNOWN)
@@ -240,6 +244,17 @@ def _form_of_method(
         form = form_of(facts, receiver, steps)
         return form if form in (Form.BYTES, Form.TEXT) else Form.UNKNOWN
     return _form_of_local(facts, node, steps)
+
+
+def _is_body_of_object(facts: Facts, node: cst.BaseExpression) -> bool:
+    """Tell whether an expression is the ``Body`` of what ``get_object`` of an S3 client returns."""
+    if not isinstance(node, cst.Subscript) or subscript_key(node) != "Body":
+        return False
+    made = facts.definitions.resolve(node.value)
+    if not isinstance(made, cst.Call) or not isinstance(made.func, cst.Attribute):
+        return False
+    is_client = facts.clients.receiver(made.func.value).role is Role.S3
+    return is_client and made.func.attr.value == "get_object"
 
 
 def _encodes_text(facts: Facts, node: cst.Call, receiver: cst.BaseExpression, steps: int) -> bool:
