@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from codemod.manifests.requirement import Requirement, pep508
+from codemod.manifests.requirement import Requirement, in_environment, pep508
 
 _CONTINUATION = re.compile(r"\\\r?\n")
 _LINE = re.compile(r"[^\r\n]+")
@@ -21,6 +21,14 @@ _MAGIC = re.compile(r"\s*(?:[%!]|pip3?\s+install\s)")
 
 #: A step of a workflow may be called what it does.
 _TITLE = re.compile(r"\s*(?:-\s+)?name\s*:")
+
+#: The image that a stage of a Dockerfile is built on, and what tells its Python: `python:3.7-slim`
+#: does, `pytorch-inference:2.6.0-gpu-py312` as well, and the name of an earlier stage.
+_FROM = re.compile(
+    r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(?P<image>\S+)(?:[ \t]+AS[ \t]+(?P<name>\S+))?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PYTHON = re.compile(r"(?:python[:-]?|\bpy)(\d)\.?(\d{1,2})(?!\d)")
 
 #: Up to a blank or what ends a command; what is in quotes or braces is a part of the word.
 _WORD = re.compile(r"(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?\}\}|\$\{[^}]*\}|\\.|[^\s\"';&|()`])+")
@@ -49,11 +57,30 @@ class _Word:
 
 def find(text: str) -> Iterator[Requirement]:
     """Yield the requirements on the ``pip install`` lines of ``text`` that concern the SDK."""
+    yield from _between(text, 0, len(text))
+
+
+def _between(text: str, start: int, end: int) -> Iterator[Requirement]:
     # Blanks of the same length keep every offset.
     joined = _CONTINUATION.sub(lambda match: " " * len(match[0]), text)
-    for line in _LINE.finditer(joined):
+    for line in _LINE.finditer(joined, start, end):
         if _TITLE.match(line[0]) is None:
             yield from find_in_line(joined, line.start(), line.end())
+
+
+def find_in_dockerfile(text: str) -> Iterator[Requirement]:
+    """Yield the same of a Dockerfile, where the image of each stage may tell its Python."""
+    pythons: dict[str, tuple[int, int] | None] = {}
+    stages = [*_FROM.finditer(text)]
+    ends = [*(stage.start() for stage in stages), len(text)]
+    yield from _between(text, 0, ends[0])
+    for stage, end in zip(stages, ends[1:], strict=True):
+        image = stage["image"]
+        told = _PYTHON.search(image)
+        python = (int(told[1]), int(told[2])) if told else pythons.get(image.lower())
+        pythons[(stage["name"] or "").lower()] = python
+        found = _between(text, stage.start(), end)
+        yield from found if python is None else in_environment(found, *python)
 
 
 def find_in_cell(source: str) -> Iterator[Requirement]:

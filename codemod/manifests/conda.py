@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from codemod.manifests import requirements
-from codemod.manifests.requirement import Hindrance, Requirement, pep508
+from codemod.manifests.requirement import Hindrance, Requirement, in_environment, pep508
 from codemod.manifests.sdk import FLOOR, concerns, normalised
 from codemod.manifests.specifiers import Dialect
 
@@ -21,11 +21,21 @@ _ITEM = re.compile(
 _MATCH = re.compile(
     r"(?:[^\s:]+::)?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<specifier>(?:[ \t=<>!~\[].*)?)"
 )
+_PYTHON = re.compile(r"(?:[^\s:]+::)?python[ \t]*={1,2}[ \t]*(\d)\.(\d+)(?![\d|,]).*")
 _BUILD = re.compile(r"=*[ \t]*[\w.+*!]+(?:=|[ \t]+)[\w.*]+")
 
 
 def find(text: str) -> Iterator[Requirement]:
     """Yield the requirements in ``text`` that concern the SDK."""
+    found = _found(text)
+    python = next(
+        (told for start, end, _ in _items(text) if (told := _PYTHON.fullmatch(text, start, end))),
+        None,
+    )
+    yield from found if python is None else in_environment(found, int(python[1]), int(python[2]))
+
+
+def _found(text: str) -> Iterator[Requirement]:
     for start, end, for_pip in _items(text):
         requirement = pep508(text, start, end) if for_pip else _match(text, start, end)
         if requirement is not None:

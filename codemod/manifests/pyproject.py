@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from codemod.manifests.requirement import Requirement
+from codemod.manifests.requirement import Requirement, too_old
 from codemod.manifests.specifiers import Dialect
 from codemod.manifests.toml_places import Document, Path
-from codemod.manifests.toml_tables import in_array, in_table, python_note
+from codemod.manifests.toml_tables import all_too_old, in_array, in_table, python_note
 
 _ARRAYS: tuple[Path, ...] = (
     ("project", "dependencies"),
@@ -34,9 +34,15 @@ def find(text: str) -> Iterator[Requirement]:
         TomlError: If ``text`` is no TOML.
     """
     document = Document(text)
-    notes = _notes(document)
+    supported = _supported(document)
+    hindrance = too_old(supported) if all_too_old(supported) else None
+    notes = () if hindrance is not None else python_note(supported)
     for requirement in (*_in_arrays(document, text), *_in_poetry(document, text)):
-        yield replace(requirement, notes=requirement.notes or notes)
+        yield replace(
+            requirement,
+            notes=requirement.notes or notes,
+            hindrance=requirement.hindrance or hindrance,
+        )
 
 
 def _in_arrays(document: Document, text: str) -> Iterator[Requirement]:
@@ -60,8 +66,9 @@ def _in_poetry(document: Document, text: str) -> Iterator[Requirement]:
         yield from in_table(document, text, path, Dialect.POETRY)
 
 
-def _notes(document: Document) -> tuple[str, ...]:
+def _supported(document: Document) -> str:
+    """Return the Pythons that a project is for, nothing if it does not say."""
     supported = document.table("project").get("requires-python") or document.table(
         "tool", "poetry", "dependencies"
     ).get("python")
-    return python_note(supported) if isinstance(supported, str) else ()
+    return supported if isinstance(supported, str) else ""

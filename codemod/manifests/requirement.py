@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from packaging.markers import InvalidMarker, Marker
 
@@ -121,6 +122,16 @@ def too_old(pythons: str) -> Hindrance:
     """Say that a requirement is only for ``pythons``, which the SDK does not run on."""
     by_hand = "drop support for those Pythons, or send nothing inline on them"
     return Hindrance("python-too-old", by_hand, pythons)
+
+
+def in_environment(
+    requirements: Iterable[Requirement], major: int, minor: int
+) -> Iterator[Requirement]:
+    """Yield the requirements of an environment, for which that may have too old a Python."""
+    is_too_old = (major, minor) < FIRST_PYTHON
+    for one in requirements:
+        hindrance = too_old(f"Python {major}.{minor}") if is_too_old else one.hindrance
+        yield replace(one, hindrance=hindrance)
 
 
 def _direct(name: str, tail: str, begin: int, after: int) -> Requirement:

@@ -35,7 +35,7 @@ _FINDERS = {
     Kind.SETUP_PY: setup_py.find,
     Kind.PIPFILE: pipfile.find,
     Kind.CONDA: conda.find,
-    Kind.DOCKERFILE: commands.find,
+    Kind.DOCKERFILE: commands.find_in_dockerfile,
     Kind.SHELL: commands.find,
     Kind.WORKFLOW: commands.find,
     Kind.NOTEBOOK: commands.find_in_cell,

@@ -75,12 +75,13 @@ def _constraint(
     else:
         requirement = Requirement(name, *span, _without_parentheses(text, *span), dialect)
         pythons = value.get("python") if isinstance(value, dict) else None
-        if isinstance(pythons, str) and _all_too_old(pythons):
+        if isinstance(pythons, str) and all_too_old(pythons):
             requirement = replace(requirement, hindrance=too_old(pythons))
         yield requirement
 
 
-def _all_too_old(pythons: str) -> bool:
+def all_too_old(pythons: str) -> bool:
+    """Tell whether a specifier admits no Python that the SDK runs on."""
     clauses = parse(pythons, Dialect.POETRY)
     first = ".".join(map(str, (*FIRST_PYTHON, 0)))
     return not isinstance(clauses, Unclear) and not admits_from(clauses, first)
