@@ -10,12 +10,21 @@ import libcst as cst
 
 from codemod.clients import INLINE_REGIONS
 from codemod.definitions import Definition, Kind
+from codemod.dictionaries import entries
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.guards import Guards
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
-from codemod.syntax import dict_items, dotted, is_none, keyword, last_name, subscript_key
+from codemod.syntax import (
+    dict_items,
+    dotted,
+    is_none,
+    keyword,
+    last_name,
+    string_value,
+    subscript_key,
+)
 from codemod.template import Template, source
 
 METHOD = "invoke_endpoint_async"
@@ -73,6 +82,7 @@ class LegacyCall:
         content_type: Whether the call itself has a ``ContentType``; ``None`` if nobody can tell.
         problem: Why the call cannot be changed: its dictionary, or the function that makes it.
         through: The function of the file that makes the call, if this is a call of one.
+        uri: What the location means where the call is made, if it is written somewhere else.
     """
 
     invocation: Invocation
@@ -84,6 +94,7 @@ class LegacyCall:
     content_type: bool | None = False
     problem: Refusal | None = None
     through: Through | None = None
+    uri: Template | None = None
 
     def inward(self) -> Iterator[LegacyCall]:
         """Yield the call, those that its function makes, and so on to the calls of the API."""
@@ -114,11 +125,18 @@ class LegacyCall:
 
 @dataclass(frozen=True, slots=True)
 class NotLegacy:
-    """A call that is left alone without a finding, and why."""
+    """A call that is left alone without a finding, and why.
+
+    ``hands_on`` is the call if all it gets are the keywords that its function is given.
+    """
 
     node: cst.CSTNode
     why: str
+    hands_on: Invocation | None = None
 
+
+#: What InvokeEndpointAsync gets its payload by; it takes exactly one.
+_INPUTS = ("InputLocation", "Body")
 
 _Items = dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]]
 
@@ -135,6 +153,7 @@ class _Given:
     made: cst.BaseExpression | None = None
     complete: bool = True
     problem: Refusal | None = None
+    uri: Template | None = None
 
 
 def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
@@ -159,7 +178,8 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
     for call, given in found:
         why = _why_not(facts, call, given, guards)
         if why is not None:
-            left.append(NotLegacy(call.carrier, why))
+            hands_on = call if keywords_given(facts, call) is not None else None
+            left.append(NotLegacy(call.carrier, why, hands_on))
             continue
         location, entry, style = given.items["InputLocation"]
         early, problem = call.early, given.problem or patched_alias(facts, call)
@@ -178,9 +198,22 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
                 given.made,
                 content_type,
                 problem,
+                uri=given.uri,
             )
         )
     return legacy, left
+
+
+def keywords_given(facts: Facts, call: Invocation) -> Definition | None:
+    """Return the parameter ``**kwargs`` of a function that hands it on to a call."""
+    for arg in call.args:
+        if arg.star == "**" and isinstance(arg.value, cst.Name):
+            definition = facts.definitions.of(arg.value)
+            function = facts.index.function(arg)
+            if isinstance(function, cst.FunctionDef):
+                if definition.node is function.params.star_kwarg is not None:
+                    return definition
+    return None
 
 
 def _why_not(facts: Facts, call: Invocation, given: _Given, guards: Guards) -> str | None:
@@ -213,13 +246,32 @@ def _given(facts: Facts, call: Invocation) -> _Given:
                 given.parameters, given.made = found.parameters, found.made
         elif arg.star == "*":
             given.complete = False
+    if "InputLocation" not in given.items and "Body" not in given.items:
+        for arg in call.args:
+            if arg.star == "**":
+                _look_further(facts, arg.value, given)
     return given
+
+
+def _look_further(facts: Facts, value: cst.BaseExpression, given: _Given) -> None:
+    """Take account of an InputLocation that a dictionary gets in some way that is not followed."""
+    if any(True for _ in entries(facts, value, "Body")):
+        return  # nobody knows which of the two it is
+    for found in entries(facts, value, "InputLocation"):
+        if is_none(found.value) or string_value(found.value) == "":
+            continue  # it is filled in elsewhere
+        given.items["InputLocation"] = (found.value, found.node, Style.DICT_ITEM)
+        given.uri = found.uri
+        given.problem = Refusal(
+            "parameters-unclear", found.node, source(value), "pass InputLocation to the call itself"
+        )
+        return
 
 
 def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> _Given:
     literal = dict_items(value)
     if literal is not None:
-        return _from_literal(literal, None, value)
+        return _from_literal(facts, literal, None, value)
     if not isinstance(value, cst.Name):
         return _Given({}, complete=False)
     definition = facts.definitions.of(value)
@@ -228,7 +280,7 @@ def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> _Gi
     literal = dict_items(definition.value) if definition.kind is Kind.ASSIGNED else None
     if literal is None:
         return _Given({}, complete=False)
-    given = _from_literal(literal, definition, definition.value)
+    given = _from_literal(facts, literal, definition, definition.value)
     if not _has_one_name(facts, definition):
         given.problem = Refusal("parameters-used-elsewhere", value, value.value)
     for name in facts.definitions.reads(definition):
@@ -237,6 +289,7 @@ def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> _Gi
 
 
 def _from_literal(
+    facts: Facts,
     literal: list[tuple[str | None, cst.BaseExpression, cst.CSTNode]],
     parameters: Definition | None,
     made: cst.BaseExpression | None,
@@ -251,7 +304,15 @@ def _from_literal(
             given.problem = Refusal(
                 "parameters-unclear", node, source(value), "put InputLocation last"
             )
+        elif _has_input(facts, value) and given.problem is None:
+            unlock = "leave InputLocation out of the dictionary that the other is made from"
+            given.problem = Refusal("parameters-unclear", node, source(value), unlock)
     return given
+
+
+def _has_input(facts: Facts, value: cst.BaseExpression) -> bool:
+    """Tell whether a dictionary has an input that another one, made from it, would be rid of."""
+    return any(True for key in _INPUTS for _ in entries(facts, value, key))
 
 
 def _has_one_name(facts: Facts, definition: Definition) -> bool:

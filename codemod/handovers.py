@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from codemod.calls import LegacyCall, Style, Through
+from codemod.calls import LegacyCall, NotLegacy, Style, Through, keywords_given
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.functions import (
@@ -27,7 +27,7 @@ from codemod.index import Index
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.regions import LOOKING_AROUND
-from codemod.syntax import dict_items, is_self, keyword, names_in, tested_for_none
+from codemod.syntax import dict_items, is_none, is_self, keyword, names_in, tested_for_none
 from codemod.translation import Translation
 
 #: How many functions a URI may be handed through, and how many are looked through at all.
@@ -35,10 +35,19 @@ DEPTH = 4
 _MOST = 12
 
 
-def with_functions(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
-    """Return the calls together with the calls of functions that make them."""
+def with_functions(
+    facts: Facts, calls: list[LegacyCall], left: Iterable[NotLegacy] = ()
+) -> list[LegacyCall]:
+    """Return the calls together with the calls of functions that make them.
+
+    Args:
+        facts: The modules.
+        calls: The calls of the API.
+        left: The other calls of the API. Some may get their input from the keywords of a function.
+    """
     every = list(calls)
-    fresh = [*_from_calls(facts, calls), *_from_ready(facts)]
+    handed = [call for one in left if one.hands_on for call in _with_keywords(facts, one.hands_on)]
+    fresh = [*_from_calls(facts, calls), *_from_ready(facts), *handed]
     for depth in range(_MOST):
         if depth >= DEPTH:
             fresh = [_too_far(call) for call in fresh]
@@ -55,14 +64,21 @@ def _too_far(call: LegacyCall) -> LegacyCall:
     return replace(call, problem=problem)
 
 
-def offered(facts: Facts, calls: Iterable[LegacyCall]) -> Iterator[cst.FunctionDef]:
+def offered(
+    facts: Facts, calls: Iterable[LegacyCall], left: Iterable[NotLegacy]
+) -> Iterator[cst.FunctionDef]:
     """Yield the functions that invoke with what their callers give, and that any module may call.
 
     Args:
         facts: The modules.
         calls: The calls inside such functions: without an upload in reach, or made for callers.
+        left: The calls that are no finding, among them those that get the keywords of a function.
     """
     found: dict[cst.FunctionDef, None] = {}
+    for one in left:
+        around = facts.index.function(one.hands_on.carrier) if one.hands_on is not None else None
+        if isinstance(around, cst.FunctionDef):
+            found[around] = None
     for call in calls:
         function = facts.index.function(call.invocation.carrier)
         if isinstance(function, cst.FunctionDef) and _names_parameter(
@@ -276,6 +292,30 @@ def _given_values(
             yield from ((element.value, arg) for element in unpacked.elements)
         for _, value, _ in dict_items(unpacked) or ():
             yield value, arg
+
+
+# -- functions that hand on their keywords -------------------------------------------------
+
+
+def _with_keywords(facts: Facts, call: Invocation) -> Iterator[LegacyCall]:
+    """Yield the calls of a function that hands its keywords on to a call of the API."""
+    given, function = keywords_given(facts, call), facts.index.function(call.carrier)
+    assert given is not None
+    assert isinstance(function, cst.FunctionDef)
+    star = next(arg for arg in call.args if arg.star == "**")
+    inner = LegacyCall(call, star.value, Style.KEYWORD, star)
+    for func in sites(facts, function):
+        for site in invocations(facts.definitions, func):
+            items = {arg.keyword.value: arg for arg in site.args if arg.keyword is not None}
+            entry = items.get("InputLocation")
+            if entry is None or "Body" in items or is_none(entry.value):
+                continue
+            problem = Refusal("helper-call-unclear", site.carrier, function.name.value)
+            uri = facts.templates.of(entry.value)
+            through = Through(function, inner, uri, None, keeps_location=True)
+            yield LegacyCall(
+                site, entry.value, Style.FUNCTION, entry, None, None, None, problem, through
+            )
 
 
 # -- functions that take a body already ----------------------------------------------------

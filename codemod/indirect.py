@@ -55,7 +55,7 @@ class Claims:
         """Return the upload that a call invokes in a roundabout way, if there is one."""
         index = self._facts.index
         here = index.function(call.invocation.carrier)
-        if index.function(call.location) is not here:
+        if call.through is not None and index.function(call.location) is not here:
             return None  # the function that is called here makes the URI, and is looked at itself
         for node, handed in self._provenance.behind(call.location):
             for part in self._provenance.parts_of(node):

@@ -77,9 +77,9 @@ class Judgement:
 def judge(facts: Facts) -> Judgement:
     """Find, pair and judge every call of ``invoke_endpoint_async`` in a module."""
     direct, left = find_calls(facts)
-    calls = with_functions(facts, direct)
+    calls = with_functions(facts, direct, left)
     if not calls:
-        return Judgement((), tuple(left), offers=tuple(offered(facts, ())))
+        return Judgement((), tuple(left), offers=tuple(offered(facts, (), left)))
     pairing = pair(facts, calls, with_helpers(facts, find_uploads(facts)))
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
@@ -100,8 +100,10 @@ def judge(facts: Facts) -> Judgement:
     handed = (
         call for verdict in verdicts for call in verdict.call.inward() if call is not verdict.call
     )
-    offers = tuple(offered(facts, (*pairing.alone, *uncertain, *handed)))
-    return Judgement(tuple(verdicts), (*left, *alone), (*pairing.alone, *uncertain), offers)
+    offers = tuple(offered(facts, (*pairing.alone, *uncertain, *handed), left))
+    made = {call.invocation.carrier for call in covered if call is not None}
+    kept = (one for one in left if one.node not in made)
+    return Judgement(tuple(verdicts), (*kept, *alone), (*pairing.alone, *uncertain), offers)
 
 
 def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:

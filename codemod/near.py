@@ -120,7 +120,9 @@ def _makers(facts: Facts, location: cst.BaseExpression) -> Iterator[cst.BaseExpr
 
 def uri_of(facts: Facts, call: LegacyCall) -> Template:
     """Return the URI that a call invokes, or hands to a function that does."""
-    return facts.templates.of(call.location) if call.through is None else call.through.uri
+    if call.through is not None:
+        return call.through.uri
+    return facts.templates.of(call.location) if call.uri is None else call.uri
 
 
 def made_by(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:

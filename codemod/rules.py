@@ -298,8 +298,9 @@ _REASONS = (
     Reason(
         "parameters-unclear",
         "SAI003",
-        "something unknown may replace the InputLocation in the dictionary ({detail})",
-        "Put InputLocation last, or pass it to the call itself.",
+        "the dictionary with the call's parameters is put together in a way that is not followed"
+        " ({detail})",
+        "Put InputLocation last in a dictionary of the function, or pass it to the call itself.",
     ),
     Reason(
         "parameters-used-elsewhere",

@@ -1,0 +1,271 @@
+"""What a dictionary may hold: one that is merged, copied, updated, returned or kept somewhere.
+
+Far more is followed here than can be proven, to name the calls that nothing is rewritten for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import libcst as cst
+
+from codemod.definitions import Definition, Kind
+from codemod.facts import Facts
+from codemod.functions import bound_arguments, sites
+from codemod.invocations import invocations
+from codemod.syntax import callee, dict_items, is_self, string_value, subscript_key
+from codemod.template import Template
+from codemod.translation import Translation
+
+#: How many expressions are looked at for one dictionary.
+_MOST = 60
+#: Functions and methods that give what they are given or belong to, as a dictionary.
+_COPIES = frozenset(
+    "copy deepcopy asdict vars ChainMap OrderedDict MappingProxyType model_dump _asdict items"
+    " cast to_dict".split()
+)
+
+_Through = tuple[Translation, ...]
+
+
+class Entry(NamedTuple):
+    """A value that a dictionary may hold under a name.
+
+    Attributes:
+        value: The value.
+        node: What puts it there.
+        uri: What it means where the dictionary is used, if a function makes that.
+    """
+
+    value: cst.BaseExpression
+    node: cst.CSTNode
+    uri: Template | None
+
+
+def entries(facts: Facts, value: cst.BaseExpression, key: str) -> Iterator[Entry]:
+    """Yield what a dictionary may hold under a key, the surest first."""
+    queue: list[tuple[cst.BaseExpression, _Through]] = [(value, ())]
+    seen = {value}
+    for node, through in queue:
+        for name, item, at in _items(facts, node):
+            if name == key:
+                yield _entry(facts, item, at, through)
+        for made, inner in _made_of(facts, node, through):
+            if made not in seen and len(seen) < _MOST:
+                seen.add(made)
+                queue.append((made, inner))
+
+
+def _entry(facts: Facts, value: cst.BaseExpression, node: cst.CSTNode, through: _Through) -> Entry:
+    """Put a value into the words of those who call the functions that make the dictionary."""
+    template = None
+    for translation in reversed(through):
+        given = _given(facts, value, translation)
+        if given is not None and template is None:
+            value = given
+        else:
+            template = facts.templates.of(value) if template is None else template
+            template = translation.template(template)
+    return Entry(value, node, template)
+
+
+def _given(
+    facts: Facts, value: cst.BaseExpression, translation: Translation
+) -> cst.BaseExpression | None:
+    made = facts.definitions.resolve(value)
+    if not isinstance(made, cst.Name):
+        return None
+    return translation.bound.get(facts.definitions.of(made))
+
+
+def _items(
+    facts: Facts, node: cst.BaseExpression
+) -> Iterator[tuple[str | None, cst.BaseExpression, cst.CSTNode]]:
+    """Yield what an expression itself puts under which name, and what is done to a variable."""
+    for name, value, at in dict_items(node) or ():
+        if name is None and isinstance(at, cst.DictElement):
+            name = string_value(facts.definitions.resolve(at.key))
+        yield name, value, at
+    if isinstance(node, (cst.List, cst.Tuple)):  # of pairs
+        for element in node.elements:
+            pair = element.value
+            if isinstance(pair, cst.Tuple) and len(pair.elements) == 2:
+                yield string_value(pair.elements[0].value), pair.elements[1].value, pair
+    elif isinstance(node, cst.Call):
+        yield from _fields(facts, node)
+    for use in _uses(facts, node):
+        yield from _done(facts, use)
+
+
+def _fields(
+    facts: Facts, call: cst.Call
+) -> Iterator[tuple[str | None, cst.BaseExpression, cst.CSTNode]]:
+    """Yield the fields that the call of a class gives values to."""
+    target = facts.definitions.target(call.func)
+    made = target.node if target is not None else None
+    if not isinstance(made, cst.ClassDef) or not isinstance(made.body, cst.IndentedBlock):
+        return
+    lines = [one for one in made.body.body if isinstance(one, cst.SimpleStatementLine)]
+    names = [
+        small.target.value
+        for line in lines
+        for small in line.body
+        if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name)
+    ]
+    for place, arg in enumerate(call.args):
+        if arg.keyword is not None:
+            yield arg.keyword.value, arg.value, arg
+        elif not arg.star and place < len(names):
+            yield names[place], arg.value, arg
+
+
+def _uses(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
+    """Yield where else the function mentions a variable, or the class an attribute."""
+    index = facts.index
+    if isinstance(node, cst.Name):
+        here = index.function(node)
+        of = facts.definitions.of(node)
+        shared = of.node is not None and isinstance(index.function(of.node), cst.Module)
+        for other in index.names.get(node.value, ()):
+            if index.function(other) is here or shared and facts.definitions.of(other) is of:
+                yield other
+    elif isinstance(node, cst.Attribute) and is_self(node.value):
+        for access in index.attributes.get(node.attr.value, ()):
+            if is_self(access.value) and index.class_of(access) is index.class_of(node):
+                yield access
+
+
+def _done(
+    facts: Facts, use: cst.CSTNode
+) -> Iterator[tuple[str | None, cst.BaseExpression, cst.CSTNode]]:
+    """Yield what one mention of a dictionary puts into it."""
+    index = facts.index
+    above = index.parent[use]
+    if isinstance(above, cst.Subscript) and above.value is use:
+        target = index.parent[above]
+        assign = index.parent[target] if isinstance(target, cst.AssignTarget) else None
+        if isinstance(assign, cst.Assign):
+            key = subscript_key(above)
+            yield (key if isinstance(key, str) else None), assign.value, assign
+    elif isinstance(above, cst.Attribute):
+        call = index.parent[above]
+        if not isinstance(call, cst.Call) or call.func is not above:
+            return
+        if above.attr.value == "setdefault" and len(call.args) == 2:
+            yield string_value(call.args[0].value), call.args[1].value, call
+        elif above.attr.value == "update":
+            for arg in call.args:
+                if arg.keyword is not None:
+                    yield arg.keyword.value, arg.value, arg
+                else:
+                    yield from _items(facts, arg.value)
+
+
+def _made_of(
+    facts: Facts, node: cst.BaseExpression, through: _Through
+) -> Iterator[tuple[cst.BaseExpression, _Through]]:
+    """Yield the dictionaries that an expression is made of."""
+    if isinstance(node, (cst.Name, cst.Attribute)):
+        yield from _behind(facts, node, through)
+        return
+    made: list[cst.BaseExpression] = []
+    for _, value, at in dict_items(node) or ():
+        if isinstance(at, cst.StarredDictElement):
+            made.append(value)
+        elif isinstance(at, cst.Arg) and at.keyword is None:
+            made.append(value)
+    if isinstance(node, (cst.BinaryOperation, cst.BooleanOperation)):
+        made += [node.left, node.right]
+    elif isinstance(node, cst.IfExp):
+        made += [node.body, node.orelse]
+    elif isinstance(node, (cst.NamedExpr, cst.Await)):
+        made.append(node.value if isinstance(node, cst.NamedExpr) else node.expression)
+    elif isinstance(node, cst.DictComp):
+        made.append(node.for_in.iter)
+    elif isinstance(node, cst.Call):
+        function = facts.definitions.function_called(node)
+        if function is not None and isinstance(node.func, (cst.Name, cst.Attribute)):
+            bound = bound_arguments(facts, function, node.func, tuple(node.args)) or {}
+            inner = (*through, Translation(facts, function, node, bound))
+            for one in facts.index.exits[function]:
+                if isinstance(one, cst.Return) and one.value is not None:
+                    yield one.value, inner
+            return
+        if callee(node) in _COPIES:
+            made += [arg.value for arg in node.args]
+            if isinstance(node.func, cst.Attribute):
+                made.append(node.func.value)
+    yield from ((one, through) for one in made)
+
+
+def _behind(
+    facts: Facts, node: cst.Name | cst.Attribute, through: _Through
+) -> Iterator[tuple[cst.BaseExpression, _Through]]:
+    index = facts.index
+    if isinstance(node, cst.Attribute):
+        if is_self(node.value):
+            owner = index.class_of(node)
+            for target, value in index.attribute_stores.get(node.attr.value, ()):
+                if value is not None and index.class_of(target) is owner is not None:
+                    yield value, through
+    for candidate in facts.definitions.candidates(node):
+        for origin in candidate.origins():
+            yield from _of_definition(facts, origin, through)
+    for use in _uses(facts, node):
+        above = index.parent[use]
+        call = index.parent.get(above)
+        if isinstance(above, cst.Attribute) and above.attr.value == "update":
+            if isinstance(call, cst.Call) and call.func is above:
+                yield from ((arg.value, through) for arg in call.args if arg.keyword is None)
+
+
+def _of_definition(
+    facts: Facts, definition: Definition, through: _Through
+) -> Iterator[tuple[cst.BaseExpression, _Through]]:
+    if isinstance(definition.node, cst.Param):
+        if through and definition in through[-1].bound:
+            yield through[-1].bound[definition], through[:-1]
+        elif not through:
+            yield from ((value, ()) for value in _given_by_callers(facts, definition))
+        return
+    if definition.kind is Kind.LOOP and definition.value is not None:
+        yield from ((value, through) for value in _collected(facts, definition.value))
+    elif definition.value is not None:
+        yield definition.value, through
+    for source in definition.sources if definition.kind is Kind.AUGMENTED else ():
+        yield from ((one.value, through) for one in source.origins() if one.value is not None)
+
+
+def _collected(
+    facts: Facts, collection: cst.BaseExpression, *, is_given: bool = False
+) -> Iterator[cst.BaseExpression]:
+    """Yield the members of a list: those that it is made with, and those that are appended."""
+    definition = facts.definitions.of(collection) if isinstance(collection, cst.Name) else None
+    if definition is not None and isinstance(definition.node, cst.Param) and not is_given:
+        for value in _given_by_callers(facts, definition):
+            yield from _collected(facts, value, is_given=True)
+    made = facts.definitions.resolve(collection)
+    if isinstance(made, (cst.List, cst.Tuple)):
+        yield from (element.value for element in made.elements)
+    elif isinstance(made, (cst.ListComp, cst.GeneratorExp)):
+        yield made.elt
+    for use in _uses(facts, collection):
+        above = facts.index.parent[use]
+        call = facts.index.parent.get(above)
+        if isinstance(above, cst.Attribute) and isinstance(call, cst.Call) and call.args:
+            if call.func is above and above.attr.value in ("append", "add", "put", "insert"):
+                yield call.args[-1].value
+
+
+def _given_by_callers(facts: Facts, definition: Definition) -> Iterator[cst.BaseExpression]:
+    """Yield what the callers of a function give for a parameter."""
+    assert definition.node is not None
+    function = facts.index.function(definition.node)
+    if not isinstance(function, cst.FunctionDef):
+        return
+    for func in sites(facts, function):
+        for call in invocations(facts.definitions, func):
+            bound = bound_arguments(facts, function, func, call.args) or {}
+            if definition in bound:
+                yield bound[definition]
