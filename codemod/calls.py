@@ -15,6 +15,7 @@ from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.guards import Guards
 from codemod.invocations import Invocation, invocations
+from codemod.references import called_otherwise, roundabout
 from codemod.refusals import Refusal
 from codemod.syntax import (
     dict_items,
@@ -172,6 +173,12 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
                 left.append(NotLegacy(call.carrier, "the receiver is not a boto3 client"))
             else:
                 found.append((call, _given(facts, call)))
+    for call in called_otherwise(facts, METHOD):
+        if index.module_of(call.func) is index.module:
+            if not facts.clients.is_foreign(call.receiver, METHOD):
+                given = _given(facts, call)
+                if "InputLocation" in given.items:
+                    found.append((call, given))
     found.sort(key=lambda one: index.order[index.statement(one[0].carrier)])
     guards = Guards(index, [call.carrier for call, given in found if "Body" in given.items])
     legacy = []
@@ -183,6 +190,7 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
             continue
         location, entry, style = given.items["InputLocation"]
         early, problem = call.early, given.problem or patched_alias(facts, call)
+        problem = roundabout(call) or problem
         if early is not None and keyword(early.args, "InputLocation") is not None:
             problem = Refusal("helper-as-value", early, source(early.func))
         content_type: bool | None = "ContentType" in given.items
@@ -389,4 +397,5 @@ def _merged(definition: Definition) -> _Given:
 
 def describe(call: LegacyCall) -> str:
     """Return how messages name a call: ``runtime.invoke_endpoint_async``, ``submit``."""
-    return dotted(call.invocation.func) or call.invocation.method
+    named = call.invocation.by or call.invocation.func
+    return dotted(named) or dotted(call.invocation.func) or call.invocation.method

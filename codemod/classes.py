@@ -22,7 +22,7 @@ def is_static(function: cst.FunctionDef) -> bool:
     return any(dotted(one.decorator) == "staticmethod" for one in function.decorators)
 
 
-def leads_to(facts: Facts, node: cst.BaseExpression, made: cst.FunctionDef | cst.ClassDef) -> bool:
+def leads_to(facts: Facts, node: cst.BaseExpression, made: cst.CSTNode) -> bool:
     target = facts.definitions.target(node)
     return target is not None and target.node is made
 

@@ -128,7 +128,7 @@ def _uses(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
         of = facts.definitions.of(node)
         shared = of.node is not None and isinstance(index.function(of.node), cst.Module)
         for other in index.names.get(node.value, ()):
-            if index.function(other) is here or shared and facts.definitions.of(other) is of:
+            if index.function(other) is here or (shared and facts.definitions.of(other) is of):
                 yield other
     elif isinstance(node, cst.Attribute) and is_self(node.value):
         for access in index.attributes.get(node.attr.value, ()):
@@ -169,12 +169,7 @@ def _made_of(
     if isinstance(node, (cst.Name, cst.Attribute)):
         yield from _behind(facts, node, through)
         return
-    made: list[cst.BaseExpression] = []
-    for _, value, at in dict_items(node) or ():
-        if isinstance(at, cst.StarredDictElement):
-            made.append(value)
-        elif isinstance(at, cst.Arg) and at.keyword is None:
-            made.append(value)
+    made = [value for _, value, at in dict_items(node) or () if _is_spread(at)]
     if isinstance(node, (cst.BinaryOperation, cst.BooleanOperation)):
         made += [node.left, node.right]
     elif isinstance(node, cst.IfExp):
@@ -197,6 +192,12 @@ def _made_of(
             if isinstance(node.func, cst.Attribute):
                 made.append(node.func.value)
     yield from ((one, through) for one in made)
+
+
+def _is_spread(node: cst.CSTNode) -> bool:
+    """Tell whether an entry is a dictionary whose entries are taken over."""
+    is_argument = isinstance(node, cst.Arg) and node.keyword is None
+    return is_argument or isinstance(node, cst.StarredDictElement)
 
 
 def _behind(

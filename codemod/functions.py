@@ -51,7 +51,8 @@ def _sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.A
         for read in facts.definitions.readers(function.name.value).get(function, ()):
             if read is not function.name:
                 yield read
-        yield from _imported_sites(facts, function)
+        home = facts.index.module_of(function)
+        yield from imported_sites(facts, home, function.name.value, function)
         return
     found = accesses(facts, function.name.value)
     other = (one for one in found.elsewhere if is_instance(facts, one.value, owner))
@@ -101,23 +102,24 @@ def _ambiguous(facts: Facts, name: str) -> list[tuple[cst.Name | cst.Attribute, 
     return found
 
 
-def _imported_sites(facts: Facts, function: cst.FunctionDef) -> Iterator[cst.Name | cst.Attribute]:
-    """Yield the places in other modules that call a function: by its name or through its module."""
+def imported_sites(
+    facts: Facts, home: cst.Module, bound: str, node: cst.CSTNode
+) -> Iterator[cst.Name | cst.Attribute]:
+    """Yield where other modules read what a module binds: by its name or through the module."""
     index = facts.index
-    home = index.module_of(function)
     importing: dict[str, set[cst.Module]] = {}
     for module in index.modules:
         for name, origins in index.all_imported(module).items() if module is not home else ():
             if name == "*":
-                importing.setdefault(function.name.value, set()).add(module)
-            elif any(one.endswith(f".{function.name.value}") for one in origins):
+                importing.setdefault(bound, set()).add(module)
+            elif any(one.endswith(f".{bound}") for one in origins):
                 importing.setdefault(name, set()).add(module)
     for name, modules in importing.items():
         for read in index.names.get(name, ()):
-            if index.module_of(read) in modules and leads_to(facts, read, function):
+            if index.module_of(read) in modules and leads_to(facts, read, node):
                 yield read
-    for access in index.attributes.get(function.name.value, ()):
-        if index.module_of(access) is not home and leads_to(facts, access, function):
+    for access in index.attributes.get(bound, ()):
+        if index.module_of(access) is not home and leads_to(facts, access, node):
             yield access
 
 

@@ -66,7 +66,7 @@ def _too_far(call: LegacyCall) -> LegacyCall:
 
 def offered(
     facts: Facts, calls: Iterable[LegacyCall], left: Iterable[NotLegacy]
-) -> Iterator[cst.FunctionDef]:
+) -> Iterator[cst.Name]:
     """Yield the functions that invoke with what their callers give, and that any module may call.
 
     Args:
@@ -88,7 +88,7 @@ def offered(
     found.update((function, None) for function, _, _ in _ready(facts))
     for function in found:
         if isinstance(facts.index.function(function), cst.Module):
-            yield function
+            yield function.name
 
 
 def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
@@ -224,10 +224,14 @@ def _callers(
             yield from _unclear(facts, call, through, problem_there)
     guards = Guards(facts.index, inline)
     for call in found:
-        func = call.func
-        if call.carrier in inline or guards.decide_on(call.carrier):
+        reached = call.func
+        if (
+            isinstance(reached, cst.Call)
+            or call.carrier in inline
+            or guards.decide_on(call.carrier)
+        ):
             continue
-        bound = bound_arguments(facts, function, func, call.args)
+        bound = bound_arguments(facts, function, reached, call.args)
         renamed = alias_problem(facts, call)
         if renamed is not None:
             yield from _unclear(facts, call, through, renamed)
@@ -248,7 +252,7 @@ def _callers(
             Style.FUNCTION,
             entry,
             content_type=content_type,
-            problem=problem or rebinding_problem(facts, function, func),
+            problem=problem or rebinding_problem(facts, function, reached),
             through=replace(
                 through,
                 uri=translate.template(through.uri),

@@ -67,7 +67,9 @@ class Claims:
                 if claim is None and (handed is not None or index.function(part) is not here):
                     claim = self._named_there(part)
                 if claim is not None and handed is not None:
-                    refusal = Refusal("helper-as-value", handed, last_name(handed) or "")
+                    is_put_on = isinstance(index.parent[handed], cst.Decorator)
+                    reason = "helper-decorated" if is_put_on else "helper-as-value"
+                    refusal = Refusal(reason, handed, last_name(handed) or "")
                     return claim._replace(refusal=refusal)
                 if claim is not None:
                     return claim

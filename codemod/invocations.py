@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from codemod.definitions import Definition, Definitions, Kind
-from codemod.syntax import callee
+from codemod.syntax import callee, string_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class Invocation:
     """One call of a bound method.
 
     Attributes:
-        func: The method, as in ``s3.put_object``, or the name of a function.
+        func: The method, as in ``s3.put_object`` or ``getattr(s3, "put_object")``, or the name of
+            a function.
         carrier: The call node whose argument list holds the method's arguments.
         args: Those arguments, and before them what ``partial`` gave in advance.
         whole: The expression to see as the call: with ``await`` and what runs it in a thread.
@@ -30,9 +31,10 @@ class Invocation:
         is_driven: Whether it is a coroutine that ``asyncio.run`` or the like runs to its end.
         alias: The other name by which it is called, if it has one.
         early: The call of ``partial`` that some of the arguments stand in, if there is one.
+        by: What stands for the method in the call, if that cannot be proven to be nothing else.
     """
 
-    func: cst.Attribute | cst.Name
+    func: cst.Attribute | cst.Name | cst.Call
     carrier: cst.Call
     args: tuple[cst.Arg, ...]
     whole: cst.BaseExpression
@@ -41,6 +43,7 @@ class Invocation:
     is_driven: bool = False
     alias: cst.Name | None = None
     early: cst.Call | None = None
+    by: cst.BaseExpression | None = None
 
     @property
     def takes_keywords(self) -> bool:
@@ -50,11 +53,15 @@ class Invocation:
     @property
     def receiver(self) -> cst.BaseExpression:
         """What the method is called on; the function itself where there is no such thing."""
+        if isinstance(self.func, cst.Call):
+            return self.func.args[0].value
         return self.func.value if isinstance(self.func, cst.Attribute) else self.func
 
     @property
     def method(self) -> str:
         """The name of the method or function."""
+        if isinstance(self.func, cst.Call):
+            return string_value(self.func.args[1].value) or ""
         return self.func.attr.value if isinstance(self.func, cst.Attribute) else self.func.value
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from codemod.arrangement import arrange
-from codemod.calls import LegacyCall, NotLegacy, find_calls
+from codemod.calls import METHOD, LegacyCall, NotLegacy, find_calls
 from codemod.facts import Facts
 from codemod.flows import with_helpers
 from codemod.handovers import offered, with_functions
@@ -15,6 +15,7 @@ from codemod.layout import Layout
 from codemod.model import Fix
 from codemod.pairing import Candidate, pair
 from codemod.proposals import Proposal
+from codemod.references import kept_for_others
 from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
@@ -52,14 +53,14 @@ class Judgement:
     """The verdicts on a module in source order, and the calls that are no finding.
 
     ``alone`` are the calls of the API, or of functions that make them, without an upload that is
-    certain to be theirs, ``offers`` the functions that invoke with what they are given and may be
-    called from elsewhere.
+    certain to be theirs, ``offers`` the names of functions that invoke with what they are given and
+    may be called from elsewhere, or the attributes that hold one.
     """
 
     verdicts: tuple[Verdict, ...]
     left: tuple[NotLegacy, ...]
     alone: tuple[LegacyCall, ...] = ()
-    offers: tuple[cst.FunctionDef, ...] = ()
+    offers: tuple[cst.Name | cst.Attribute, ...] = ()
 
     def within_reach(self, facts: Facts) -> Judgement:
         """Return the judgement without the verdicts on code that may not be changed."""
@@ -78,8 +79,9 @@ def judge(facts: Facts) -> Judgement:
     """Find, pair and judge every call of ``invoke_endpoint_async`` in a module."""
     direct, left = find_calls(facts)
     calls = with_functions(facts, direct, left)
+    kept = tuple(kept_for_others(facts, METHOD))
     if not calls:
-        return Judgement((), tuple(left), offers=tuple(offered(facts, (), left)))
+        return Judgement((), tuple(left), offers=(*offered(facts, (), left), *kept))
     pairing = pair(facts, calls, with_helpers(facts, find_uploads(facts)))
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
@@ -100,10 +102,10 @@ def judge(facts: Facts) -> Judgement:
     handed = (
         call for verdict in verdicts for call in verdict.call.inward() if call is not verdict.call
     )
-    offers = tuple(offered(facts, (*pairing.alone, *uncertain, *handed), left))
+    offers = (*offered(facts, (*pairing.alone, *uncertain, *handed), left), *kept)
     made = {call.invocation.carrier for call in covered if call is not None}
-    kept = (one for one in left if one.node not in made)
-    return Judgement(tuple(verdicts), (*kept, *alone), (*pairing.alone, *uncertain), offers)
+    rest = (one for one in left if one.node not in made)
+    return Judgement(tuple(verdicts), (*rest, *alone), (*pairing.alone, *uncertain), offers)
 
 
 def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:

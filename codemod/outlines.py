@@ -220,10 +220,19 @@ def _take(found: Outline, name: str, nodes: Iterable[ast.AST], uploading: set[st
         for node in ast.walk(top):
             if isinstance(node, ast.Attribute) and node.attr in uploading:
                 found.uploading.add(name)
+            if isinstance(node, ast.Call) and _fetched(node) in uploading:
+                found.uploading.add(name)
             if isinstance(node, (ast.Attribute, ast.Name)):
                 dotted = _dotted(node)
                 if dotted is not None:
                     mentions.add(dotted)
+
+
+def _fetched(call: ast.Call) -> str | None:
+    """Return the name of what ``getattr`` fetches."""
+    is_fetching = isinstance(call.func, ast.Name) and call.func.id == "getattr"
+    name = call.args[1] if is_fetching and len(call.args) > 1 else None
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else None
 
 
 def _dotted(node: ast.expr) -> str | None:

@@ -29,7 +29,8 @@ class Glance:
     """What a look at Python's own syntax tree tells of a module.
 
     Attributes:
-        mentions: Whether a name that was asked for is that of an attribute in the code.
+        mentions: Whether a name that was asked for is that of an attribute in the code, or a text
+            by which one may be fetched.
         lines: The line of each statement of the module, counted from 1, those on one line included.
     """
 
@@ -71,7 +72,7 @@ def glance(content: bytes | str, name: str) -> Glance | str | None:
         inside = _expressions(statement, depth)
         if inside is None:
             return TOO_DEEP
-        found = found or any(isinstance(x, ast.Attribute) and x.attr == name for x in inside)
+        found = found or any(_names(one, name) for one in inside)
     return Glance(found, tuple(statement.lineno for statement in tree.body))
 
 
@@ -80,6 +81,12 @@ def _places(source: bytes, needle: bytes) -> Iterator[int]:
     while at >= 0:
         yield at
         at = source.find(needle, at + 1)
+
+
+def _names(node: ast.AST, attribute: str) -> bool:
+    if isinstance(node, ast.Constant):
+        return node.value == attribute
+    return isinstance(node, ast.Attribute) and node.attr == attribute
 
 
 def _tree(content: bytes | str) -> ast.Module | str | None:

@@ -6,7 +6,7 @@ This follows much more than can be proven, to explain a call that nothing is rew
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
 
@@ -14,7 +14,8 @@ from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
 from codemod.invocations import invocations
-from codemod.syntax import callee, children, dict_items, is_self, subscript_key
+from codemod.references import uses
+from codemod.syntax import callee, children, descendants, dict_items, is_self, subscript_key
 
 #: How many expressions are looked at for one value.
 _MOST = 100
@@ -230,7 +231,8 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
         yield param.default, None
     function = facts.index.parent[facts.index.parent[param]]
     if isinstance(function, cst.Lambda):
-        yield from _given_to_lambda(facts, function)
+        for use in uses(facts, function):
+            yield from ((value, use.by) for value in _meant_for(param, function, use.args))
     elif isinstance(function, cst.FunctionDef):
         for func in sites(facts, function):
             calls = invocations(facts.definitions, func)
@@ -239,8 +241,12 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
                 value = bound.get(definition)
                 if value is not None and is_function(facts, value):
                     yield value, None
-            if not calls:
-                yield from _given_with(facts, func)
+            for use in uses(facts, func, as_task=True) if not calls else ():
+                yield from ((value, use.by) for value in _meant_for(param, function, use.args))
+        for decorator in function.decorators:
+            for args in _decorated_with(facts, decorator):
+                given = _meant_for(param, function, args)
+                yield from ((value, decorator.decorator) for value in given)
 
 
 def is_function(facts: Facts, node: cst.BaseExpression) -> bool:
@@ -253,19 +259,44 @@ def is_function(facts: Facts, node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Lambda)
 
 
-def _given_with(facts: Facts, func: cst.BaseExpression) -> Iterator[Step]:
-    """Yield what is given to a pool or a thread along with a function."""
-    above = facts.index.parent[func]
-    call = facts.index.parent.get(above)
-    if isinstance(above, cst.Arg) and isinstance(call, cst.Call):
-        yield from ((arg.value, func) for arg in call.args if arg is not above)
+def _meant_for(
+    param: cst.Param, function: cst.FunctionDef | cst.Lambda, args: Sequence[cst.Arg]
+) -> Iterator[cst.BaseExpression]:
+    """Yield what a parameter gets of what is given along with a function; perhaps all of it."""
+    params = [*function.params.posonly_params, *function.params.params]
+    if params and params[0].name.value in ("self", "cls"):
+        params = params[1:]
+    place = params.index(param) if param in params else None
+    named = {arg.keyword.value: arg.value for arg in args if arg.keyword is not None}
+    positional = [arg.value for arg in args if arg.keyword is None]
+    packed = [
+        value
+        for name, value in named.items()
+        if name.endswith("args") and isinstance(value, (cst.Tuple, cst.List, cst.Dict))
+    ]
+    if param.name.value in named:
+        yield named[param.name.value]
+    elif packed:
+        for value in packed:
+            if isinstance(value, cst.Dict):
+                items = dict_items(value) or ()
+                yield from (item for name, item, _ in items if name in (param.name.value, None))
+            elif place is not None and place < len(value.elements):
+                yield value.elements[place].value
+    elif not any(arg.star for arg in args) and place is not None and place < len(positional):
+        yield positional[place]
+    else:
+        yield from (arg.value for arg in args)
 
 
-def _given_to_lambda(facts: Facts, function: cst.Lambda) -> Iterator[Step]:
-    yield from _given_with(facts, function)
-    assign = facts.index.parent[function]
-    if isinstance(assign, cst.Assign) and isinstance(assign.targets[0].target, cst.Name):
-        for name in facts.index.names.get(assign.targets[0].target.value, ()):
-            call = facts.index.parent[name]
-            if facts.definitions.of(name).value is function and isinstance(call, cst.Call):
-                yield from ((arg.value, name) for arg in call.args)
+def _decorated_with(facts: Facts, decorator: cst.Decorator) -> Iterator[Sequence[cst.Arg]]:
+    """Yield what a decorator of these files gives to the function that it is put on."""
+    made = decorator.decorator
+    target = facts.definitions.target(made.func if isinstance(made, cst.Call) else made)
+    outer = target.node if target is not None else None
+    if not isinstance(outer, cst.FunctionDef):
+        return
+    for part in descendants(outer.body):
+        if isinstance(part, cst.Call) and isinstance(part.func, cst.Name):
+            if isinstance(facts.definitions.of(part.func).node, cst.Param):
+                yield part.args

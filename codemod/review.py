@@ -29,6 +29,7 @@ from codemod.reading import Reading, pointed_at
 from codemod.reliance import asked
 from codemod.repository import Repository
 from codemod.source import is_notebook
+from codemod.syntax import last_name
 from codemod.transfers import Split
 
 if TYPE_CHECKING:
@@ -244,12 +245,12 @@ def _reviewed(read: Reading, judgement: Judgement) -> Review:
 def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
     """Yield the names that the fixes rely on, and the functions that others may call."""
     index = read.facts.index
-    for function in judgement.offers:
-        owner = index.class_of(function)
+    for offer in judgement.offers:
+        owner = index.class_of(offer)
         yield Reliance(
-            read.paths[index.module_of(function)],
+            read.paths[index.module_of(offer)],
             owner.name.value if owner is not None else "",
-            function.name.value,
+            last_name(offer) or "",
             invokes=True,
         )
     for verdict in judgement.verdicts:

@@ -95,7 +95,7 @@ def _made(facts: Facts, payload: Payload) -> Iterator[cst.BaseExpression]:
 
 def made_by_maker(facts: Facts, split: Split, call: Invocation, bound: Bindings) -> Here | None:
     """Let the function that makes the payload do so for the caller; ``None`` if it cannot."""
-    reached = maker_for(facts, split, call.func)
+    reached = maker_for(facts, split, call.func) if not isinstance(call.func, cst.Call) else None
     if reached is None or not _can_hand_over(facts, split, call, bound):
         return None
     by_param = {one.node: one for one in bound}

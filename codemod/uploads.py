@@ -12,6 +12,7 @@ from codemod.clients import Receiver, Role
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.invocations import Invocation, invocations
+from codemod.references import called_otherwise, roundabout
 from codemod.refusals import Refusal
 from codemod.syntax import argument, callee, dict_items, dotted, keyword, string_value
 from codemod.template import Hole, Template, basename, normal, s3_uri, source, split_uri
@@ -326,6 +327,12 @@ def find_uploads(facts: Facts) -> list[Upload]:
             upload = RECOGNISERS[call.method](facts, call, facts.clients.receiver(call.receiver))
             if upload is not None:
                 found.append(replace(upload, problem=_early_problem(facts, upload)))
+    for method, recognise in RECOGNISERS.items():
+        for call in called_otherwise(facts, method):
+            if not facts.clients.is_foreign(call.receiver, method):
+                upload = recognise(facts, call, facts.clients.receiver(call.receiver))
+                if upload is not None:
+                    found.append(replace(upload, problem=roundabout(call)))
     index = facts.index
     return sorted(found, key=lambda one: index.order[index.statement(one.invocation.carrier)])
 

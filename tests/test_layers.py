@@ -44,6 +44,7 @@ ROOMS = (
     "functions",
     "recipients",
     "translation",
+    "references",
     "dictionaries",
     "guards",
     "calls",
