@@ -70,6 +70,8 @@ class Callers:
                         place = self._replaced(path, one)
                         if place is not None:
                             rebound.setdefault(one, place)
+                if one.invokes and one.owner:
+                    partners.setdefault(one, set()).update(self._wired(one, mentioned))
                 if one.owner:
                     place = self._overridden(one, mentioned, files)
                     if place is not None:
@@ -108,6 +110,27 @@ class Callers:
             for match in replacing.finditer(content):
                 self._replacing.add((path, (match[1] or match[2] or match[3]).decode()))
         return found
+
+    def _wired(self, invoked: Reliance, mentioned: dict[str, list[str]]) -> Iterator[str]:
+        """Yield the files that get an object passed in whose method they call, and who passes it.
+
+        They need not import its class, if a third file imports both, or if they know its base.
+        """
+        calling = [
+            path
+            for path in mentioned.get(invoked.name, ())
+            if path != invoked.path and path not in self._left_out
+        ]
+        owner = (invoked.path, invoked.owner)
+        bases = {path for path, _ in self._family(owner)} - {invoked.path} if calling else set()
+        yield from (one for one in calling if bases & self._repository.imported(one))
+        for wiring in mentioned.get(invoked.owner, ()) if calling else ():
+            if not self._names_module(wiring, invoked.path):
+                continue
+            imported = self._repository.imported(wiring)
+            reached = [one for one in calling if one in imported and one != wiring]
+            if invoked.path in imported and reached and wiring not in self._left_out:
+                yield from (wiring, *reached)
 
     # -- what they do ----------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 import libcst as cst
 
 from codemod.calls import LegacyCall, NotLegacy, Style, Through, keywords_given
+from codemod.classes import owner_of
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.functions import (
@@ -24,7 +25,9 @@ from codemod.functions import (
 )
 from codemod.guards import Guards
 from codemod.index import Index
+from codemod.injected import Injected
 from codemod.invocations import Invocation, invocations
+from codemod.provenance import Provenance
 from codemod.refusals import Refusal
 from codemod.regions import LOOKING_AROUND
 from codemod.syntax import dict_items, is_none, is_self, keyword, names_in, tested_for_none
@@ -46,13 +49,14 @@ def with_functions(
         left: The other calls of the API. Some may get their input from the keywords of a function.
     """
     every = list(calls)
+    injected = Injected(facts, Provenance(facts))
     handed = [call for one in left if one.hands_on for call in _with_keywords(facts, one.hands_on)]
-    fresh = [*_from_calls(facts, calls), *_from_ready(facts), *handed]
+    fresh = [*_from_calls(facts, injected, calls), *_from_ready(facts), *handed]
     for depth in range(_MOST):
         if depth >= DEPTH:
             fresh = [_too_far(call) for call in fresh]
         every.extend(fresh)
-        fresh = _from_calls(facts, fresh)
+        fresh = _from_calls(facts, injected, fresh)
         if not fresh:
             break
     return every
@@ -91,7 +95,7 @@ def offered(
             yield function.name
 
 
-def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
+def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> list[LegacyCall]:
     by_function: dict[cst.FunctionDef, list[LegacyCall]] = {}
     for call in calls:
         function = facts.index.function(call.invocation.carrier)
@@ -101,8 +105,10 @@ def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
             by_function.setdefault(function, []).append(call)
     made: list[LegacyCall] = []
     for function, inside in by_function.items():
-        if not sites(facts, function) and next(doubtful(facts, function), None) is None:
-            continue
+        perhaps = list(_perhaps(facts, injected, function))
+        if not sites(facts, function) and not perhaps:
+            if next(doubtful(facts, function), None) is None:
+                continue
         first, *more = inside
         problems = (
             _several_problem(facts, inside),
@@ -124,7 +130,27 @@ def _from_calls(facts: Facts, calls: list[LegacyCall]) -> list[LegacyCall]:
         )
         content_type = content_types.pop() if len(content_types) == 1 else None
         made.extend(_callers(facts, first.location, through, content_type, problem))
+        for access in perhaps:
+            unclear = Refusal("helper-overridden", access, function.name.value)
+            for site in invocations(facts.definitions, access):
+                bound = bound_arguments(facts, function, access, site.args) or {}
+                wanted = _given_for(facts, first.location)
+                given = bound.get(wanted) if wanted is not None else None
+                made.extend(_unclear(facts, site, through, unclear, given))
     return made
+
+
+def _perhaps(
+    facts: Facts, injected: Injected, function: cst.FunctionDef
+) -> Iterator[cst.Attribute]:
+    """Yield where a method is called on an object that was passed in and may be of its class."""
+    owner = owner_of(facts, function)
+    if owner is None:
+        return
+    known = {*sites(facts, function), *(func for func, _ in doubtful(facts, function))}
+    for access in facts.index.attributes.get(function.name.value, ()):
+        if access not in known and injected.may_invoke(access, function, owner):
+            yield access
 
 
 def _several_problem(facts: Facts, calls: list[LegacyCall]) -> Refusal | None:
@@ -275,10 +301,16 @@ def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
 
 
 def _unclear(
-    facts: Facts, call: Invocation, through: Through, problem: Refusal
+    facts: Facts,
+    call: Invocation,
+    through: Through,
+    problem: Refusal,
+    given: cst.BaseExpression | None = None,
 ) -> Iterator[LegacyCall]:
     """Yield a call that is given its URI in a way that cannot be told, for each it may be."""
     for value, entry in _given_values(facts, call):
+        if given not in (None, value):
+            continue
         perhaps = replace(through, uri=facts.templates.of(value), keeps_location=True)
         yield LegacyCall(call, value, Style.FUNCTION, entry, problem=problem, through=perhaps)
 

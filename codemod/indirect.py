@@ -15,24 +15,17 @@ from typing import NamedTuple
 import libcst as cst
 
 from codemod.calls import LegacyCall
-from codemod.classes import ancestry, class_of, is_instance, leads_to, owner_of
-from codemod.clients import Role
+from codemod.classes import ancestry, is_instance, owner_of
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.formulas import formula
-from codemod.functions import bound_arguments, sites
-from codemod.invocations import invocations
+from codemod.injected import Injected
 from codemod.near import Near, is_elsewhere, is_uri_of, names_key, uri_of
 from codemod.provenance import Provenance
 from codemod.refusals import Refusal
 from codemod.syntax import is_self, last_name, names_in, unwrap_await
 from codemod.template import KEY_OF, Hole, Template, contains, literal, part_of_uri, source
 from codemod.transfers import Upload
-
-#: Methods of plain values and of queues: their names say nothing about what an object is.
-_COMMON = frozenset(
-    name for kind in (dict, list, set, str, bytes) for name in dir(kind) if not name.startswith("_")
-) | {"put", "put_nowait", "get_nowait", "read", "write", "send", "recv"}
 
 
 class Claim(NamedTuple):
@@ -49,6 +42,7 @@ class Claims:
         self._facts = facts
         self._near = near
         self._provenance = provenance
+        self._injected = Injected(facts, provenance)
         self._giving: dict[cst.FunctionDef, Upload | None] = {}
 
     def of(self, call: LegacyCall) -> Claim | None:
@@ -137,11 +131,7 @@ class Claims:
             if is_instance(self._facts, part.value, owner):
                 yield function, _reason(function)
                 continue
-            if isinstance(above, cst.Call) and above.func is part:
-                if bound_arguments(self._facts, function, part, tuple(above.args)) is None:
-                    continue
-            is_uncommon = part.attr.value not in _COMMON and self._may_be_any(part.value)
-            if is_uncommon or self._hints_at(part.value, owner):
+            if self._injected.may_upload(part, function, owner):
                 yield function, "helper-overridden"
 
     def _methods_that_upload(
@@ -164,47 +154,6 @@ class Claims:
                 if owner is not None:
                     found[function.name.value].setdefault(owner, []).append(function)
         return found
-
-    def _may_be_any(self, receiver: cst.BaseExpression) -> bool:
-        """Tell whether nothing says what an object is."""
-        if class_of(self._facts, receiver) is not None:
-            return False
-        if self._facts.definitions.origin(receiver) is not None:
-            return False
-        return self._facts.clients.receiver(receiver).role is Role.UNKNOWN
-
-    def _hints_at(self, receiver: cst.BaseExpression, owner: cst.ClassDef) -> bool:
-        """Tell whether something says that an object may be of a class."""
-        index = self._facts.index
-        for node, _ in self._provenance.behind(receiver):
-            for part in self._provenance.parts_of(node):
-                if isinstance(part, cst.Call) and leads_to(self._facts, part.func, owner):
-                    return True
-                if not isinstance(part, cst.Name):
-                    continue
-                definition = self._facts.definitions.of(part)
-                param = definition.node if isinstance(definition.node, cst.Param) else None
-                if param is None:
-                    continue
-                if param.annotation is not None and owner.name.value in _named_in(param.annotation):
-                    return True
-                function = index.parent[index.parent[param]]
-                if isinstance(function, cst.FunctionDef):
-                    if self._is_given(function, definition, owner):
-                        return True
-        return False
-
-    def _is_given(
-        self, function: cst.FunctionDef, definition: Definition, owner: cst.ClassDef
-    ) -> bool:
-        """Tell whether a caller of a function gives an object of a class for a parameter."""
-        facts = self._facts
-        for func in sites(facts, function):
-            for call in invocations(facts.definitions, func):
-                bound = bound_arguments(facts, function, func, call.args) or {}
-                if definition in bound and is_instance(facts, bound[definition], owner):
-                    return True
-        return False
 
     def _gives(self, function: cst.FunctionDef, upload: Upload) -> bool:
         """Tell whether a function returns or yields the URI or the key of what it uploads."""
@@ -274,11 +223,6 @@ class Claims:
                 if meant is not None and meant.value is hidden:
                     found[index.function(part)].append((part, upload))
         return found
-
-
-def _named_in(annotation: cst.Annotation) -> str:
-    """Return an annotation as it is written, quotes and all."""
-    return source(annotation.annotation)
 
 
 def _spelled(template: Template) -> str:

@@ -54,6 +54,7 @@ ROOMS = (
     "reliance",
     "near",
     "provenance",
+    "injected",
     "indirect",
     "unpaired",
     "pairing",

@@ -1,0 +1,108 @@
+"""Objects that were passed in: whether a method called on one may be that of a class."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from codemod.classes import ancestry, class_of, is_instance, leads_to
+from codemod.clients import Role
+from codemod.definitions import Definition
+from codemod.facts import Facts
+from codemod.functions import bound_arguments, sites
+from codemod.invocations import invocations
+from codemod.provenance import Provenance
+from codemod.syntax import last_name
+from codemod.template import source
+
+#: Methods of plain values and of queues: their names say nothing about what an object is.
+_COMMON = frozenset(
+    name for kind in (dict, list, set, str, bytes) for name in dir(kind) if not name.startswith("_")
+) | {"put", "put_nowait", "get_nowait", "read", "write", "send", "recv"}
+#: Methods whose names say that they make the call.
+_INVOKING = re.compile("invoke|infer|endpoint|sagemaker", re.IGNORECASE)
+#: How short the name of an object may be that is to say which class it is of.
+_FEWEST_LETTERS = 4
+
+
+class Injected:
+    """Answers what a method may be that is called on an object which nobody knows."""
+
+    def __init__(self, facts: Facts, provenance: Provenance) -> None:
+        self._facts = facts
+        self._provenance = provenance
+
+    def may_upload(
+        self, access: cst.Attribute, function: cst.FunctionDef, owner: cst.ClassDef
+    ) -> bool:
+        """Tell whether a method may be one that uploads: what it gives must still be invoked."""
+        if not self._fits(access, function):
+            return False
+        is_uncommon = access.attr.value not in _COMMON and self._may_be_any(access.value)
+        return is_uncommon or self._hints_at(access.value, owner)
+
+    def may_invoke(
+        self, access: cst.Attribute, function: cst.FunctionDef, owner: cst.ClassDef
+    ) -> bool:
+        """Tell whether a method may be one that makes the call. Others may get such a URI, too."""
+        if not self._fits(access, function):
+            return False
+        named = (last_name(access.value) or "").replace("_", "").lower()
+        is_named = len(named) >= _FEWEST_LETTERS and named in owner.name.value.lower()
+        tells = is_named or _INVOKING.search(access.attr.value) is not None
+        return (tells and self._may_be_any(access.value)) or self._hints_at(access.value, owner)
+
+    def _fits(self, access: cst.Attribute, function: cst.FunctionDef) -> bool:
+        above = self._facts.index.parent[access]
+        if not isinstance(above, cst.Call) or above.func is not access:
+            return True
+        return bound_arguments(self._facts, function, access, tuple(above.args)) is not None
+
+    def _may_be_any(self, receiver: cst.BaseExpression) -> bool:
+        """Tell whether nothing says what an object is."""
+        if class_of(self._facts, receiver) is not None:
+            return False
+        if self._facts.definitions.origin(receiver) is not None:
+            return False
+        return self._facts.clients.receiver(receiver).role is Role.UNKNOWN
+
+    def _hints_at(self, receiver: cst.BaseExpression, owner: cst.ClassDef) -> bool:
+        """Tell whether something says that an object may be of a class."""
+        index = self._facts.index
+        names = [one.name.value for one in ancestry(self._facts, owner)]
+        for node, _ in self._provenance.behind(receiver):
+            for part in self._provenance.parts_of(node):
+                if isinstance(part, cst.Call) and leads_to(self._facts, part.func, owner):
+                    return True
+                if not isinstance(part, cst.Name):
+                    continue
+                definition = self._facts.definitions.of(part)
+                param = definition.node if isinstance(definition.node, cst.Param) else None
+                if param is None:
+                    continue
+                annotation = param.annotation
+                if annotation is not None and any(name in _text(annotation) for name in names):
+                    return True
+                function = index.parent[index.parent[param]]
+                if isinstance(function, cst.FunctionDef):
+                    if self._is_given(function, definition, owner):
+                        return True
+        return False
+
+    def _is_given(
+        self, function: cst.FunctionDef, definition: Definition, owner: cst.ClassDef
+    ) -> bool:
+        """Tell whether a caller of a function gives an object of a class for a parameter."""
+        facts = self._facts
+        for func in sites(facts, function):
+            for call in invocations(facts.definitions, func):
+                bound = bound_arguments(facts, function, func, call.args) or {}
+                if definition in bound and is_instance(facts, bound[definition], owner):
+                    return True
+        return False
+
+
+def _text(annotation: cst.Annotation) -> str:
+    """Return an annotation as it is written, quotes and all."""
+    return source(annotation.annotation)
