@@ -23,6 +23,7 @@ from codemod.template import literal
 from codemod.transfers import Upload
 from codemod.uploads import find_uploads
 from codemod.visibility import Visibility
+from codemod.writers import with_written
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +83,7 @@ def judge(facts: Facts) -> Judgement:
     kept = tuple(kept_for_others(facts, METHOD))
     if not calls:
         return Judgement((), tuple(left), offers=(*offered(facts, (), left), *kept))
-    pairing = pair(facts, calls, with_helpers(facts, find_uploads(facts)))
+    pairing = pair(facts, calls, with_helpers(facts, with_written(facts, find_uploads(facts))))
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
     for candidate in pairing.candidates:

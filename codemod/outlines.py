@@ -12,15 +12,24 @@ from dataclasses import dataclass, field
 from codemod.parsing import plain_nodes
 
 #: Methods that upload, and what else a file must mention where the name alone says little.
-_UPLOADING: dict[str, bytes] = {
-    "put_object": b"",
-    "upload_file": b"",
-    "upload_fileobj": b"",
-    "upload_data": b"",
-    "upload_string_as_file_body": b"",
-    "put": b"Object",
-    "upload": b"S3Uploader",
-    "upload_bytes": b"S3Uploader",
+_UPLOADING: dict[str, tuple[bytes, ...]] = {
+    "put_object": (b"",),
+    "upload_file": (b"",),
+    "upload_fileobj": (b"",),
+    "upload_data": (b"",),
+    "upload_string_as_file_body": (b"",),
+    "put": (b"Object", b"S3FileSystem", b"fsspec"),
+    "upload": (b"S3Uploader", b"awswrangler", b"S3FileSystem", b"fsspec"),
+    "upload_bytes": (b"S3Uploader",),
+    "put_file": (b"S3FileSystem", b"fsspec"),
+    "pipe": (b"S3FileSystem", b"fsspec"),
+    "pipe_file": (b"S3FileSystem", b"fsspec"),
+    "open": (b"smart_open", b"S3FileSystem", b"fsspec"),
+    "write_bytes": (b"cloudpathlib", b"s3path"),
+    "write_text": (b"cloudpathlib", b"s3path"),
+    "to_csv": (b"s3://",),
+    "to_json": (b"s3://",),
+    "to_parquet": (b"s3://",),
 }
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -83,7 +92,7 @@ def outline(source: bytes | str) -> Outline | None:
     tree = nodes[0]
     assert isinstance(tree, ast.Module)
     text = source.encode(errors="replace") if isinstance(source, str) else source
-    uploading = {name for name, needed in _UPLOADING.items() if needed in text}
+    uploading = {name for name, needed in _UPLOADING.items() if any(one in text for one in needed)}
     found = Outline(lines=tuple(statement.lineno for statement in tree.body))
     for node in nodes:
         if isinstance(node, (ast.Import, ast.ImportFrom)):

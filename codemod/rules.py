@@ -200,6 +200,13 @@ _REASONS = (
         "Upload and call in the same branch.",
     ),
     Reason(
+        "upload-by-other-library",
+        "SAI003",
+        "the upload is made by something else than boto3 or the SageMaker SDK ({detail})",
+        "Upload with `put_object` or `upload_file` and run the tool again, or put the guard in by"
+        " hand in front of the upload.",
+    ),
+    Reason(
         "upload-in-loop",
         "SAI003",
         "the upload is repeated in a loop that does not hold the call",

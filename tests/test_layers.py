@@ -50,6 +50,7 @@ ROOMS = (
     "calls",
     "transfers",
     "uploads",
+    "writers",
     "payload",
     "reliance",
     "near",

@@ -1,0 +1,166 @@
+"""Uploads by other libraries and programs, which write to S3 by an address.
+
+They are found to name the calls that invoke what they wrote; nothing of it is rewritten.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from codemod.facts import Facts
+from codemod.invocations import Invocation
+from codemod.refusals import Refusal
+from codemod.syntax import argument, string_value
+from codemod.template import Piece, Template, normal, source, split_uri
+from codemod.transfers import Given, Upload
+
+#: Methods of data frames that write where their first argument says.
+_FRAMES = frozenset(
+    "to_csv to_json to_parquet to_pickle to_feather to_excel to_orc to_xml"
+    " write_csv write_json write_ndjson write_parquet".split()
+)
+_FRAME_TARGETS = ("path_or_buf", "path", "excel_writer", "file")
+#: Methods of file systems, and which of their arguments says where to.
+_FILE_SYSTEMS = {
+    "put": (1, "rpath"),
+    "put_file": (1, "rpath"),
+    "upload": (1, "rpath"),
+    "pipe": (0, "path"),
+    "pipe_file": (0, "path"),
+    "write_bytes": (0, "path"),
+    "write_text": (0, "path"),
+}
+_FILE_SYSTEM_MAKERS = re.compile(r"S3FileSystem$|^fsspec\.filesystem$")
+_PATH_MAKERS = re.compile(r"^(s3path|cloudpathlib)\.\w*Path(\.from_uri)?$")
+_PATH_METHODS = ("write_bytes", "write_text", "upload_from")
+_OPENERS = ("smart_open.open", "smart_open.smart_open", "fsspec.open")
+_PROGRAMS = ("run", "call", "check_call", "check_output", "Popen", "system", "popen", "getoutput")
+_METHODS = frozenset((*_FRAMES, *_FILE_SYSTEMS, *_PATH_METHODS, *_PROGRAMS, "open", "smart_open"))
+#: What the command line is told to upload a file.
+_COMMAND = re.compile(r"^\s*aws\s+s3\s+(cp|mv)\s")
+
+
+def with_written(facts: Facts, uploads: list[Upload]) -> list[Upload]:
+    """Return uploads together with what other libraries and programs upload, in source order."""
+    index = facts.index
+    found = list(uploads)
+    for name in sorted({*_METHODS, *_openers(facts)}):
+        for func in (*index.attributes.get(name, ()), *index.names.get(name, ())):
+            call = index.parent[func]
+            if not isinstance(call, cst.Call) or call.func is not func:
+                continue
+            uri = _written_by(facts, call, name)
+            if uri is not None:
+                found.append(_upload(facts, call, uri))
+    return sorted(found, key=lambda one: index.order[index.statement(one.invocation.carrier)])
+
+
+def _openers(facts: Facts) -> set[str]:
+    """Return the names by which the modules import what opens an address."""
+    imported = (facts.index.all_imported(module) for module in facts.index.modules)
+    return {
+        name for names in imported for name, origins in names.items() if origins & set(_OPENERS)
+    }
+
+
+def _upload(facts: Facts, call: cst.Call, uri: Template) -> Upload:
+    func = call.func
+    assert isinstance(func, (cst.Attribute, cst.Name))
+    above = facts.index.parent[call]
+    is_awaited = isinstance(above, cst.Await)
+    whole = above if isinstance(above, cst.Await) else call
+    made = Invocation(func, call, tuple(call.args), whole, is_awaited, is_indirect=False)
+    bucket, key = split_uri(uri) or (None, None)
+    problem = Refusal("upload-by-other-library", call, source(func))
+    given = call.args[0].value if call.args else call
+    return Upload(made, given, Given.BODY, bucket, key, uri, problem=problem)
+
+
+def _written_by(facts: Facts, call: cst.Call, name: str) -> Template | None:
+    """Return the address that a call writes to, if it is one of S3."""
+    origin = facts.definitions.origin(call.func) or ""
+    if origin.startswith("awswrangler.s3."):
+        target = argument(call.args, 1, "path")
+        return _address(facts, target)
+    if origin in _OPENERS:
+        return _opened(
+            facts, call, argument(call.args, 0, "uri") or argument(call.args, 0, "urlpath")
+        )
+    if name in _PROGRAMS:
+        return _by_program(facts, call, origin)
+    if not isinstance(call.func, cst.Attribute):
+        return None
+    if name in _FRAMES:
+        targets = (argument(call.args, 0, one) for one in _FRAME_TARGETS)
+        return _address(facts, next((one for one in targets if one is not None), None))
+    made = facts.definitions.resolve(call.func.value)
+    maker = (facts.definitions.origin(made.func) or "") if isinstance(made, cst.Call) else ""
+    if _FILE_SYSTEM_MAKERS.search(maker):
+        if name == "open":
+            return _opened(facts, call, argument(call.args, 0, "path"), bare=True)
+        place = _FILE_SYSTEMS.get(name)
+        return _address(facts, argument(call.args, *place), bare=True) if place else None
+    if isinstance(made, cst.Call) and _PATH_MAKERS.search(maker):
+        if name in _PATH_METHODS or (name == "open" and _writes(call, 0)):
+            return _address(facts, argument(made.args, 0, "cloud_path"), bare=True)
+    return None
+
+
+def _address(facts: Facts, arg: cst.Arg | None, *, bare: bool = False) -> Template | None:
+    """Return the address in an argument; of some libraries it may lack what it begins with."""
+    if arg is None or arg.star:
+        return None
+    uri = facts.templates.of(arg.value)
+    if uri and isinstance(uri[0], str) and uri[0].startswith("s3://"):
+        return uri
+    if bare:
+        first = uri[0].lstrip("/") if uri and isinstance(uri[0], str) else ""
+        rest = uri[1:] if uri and isinstance(uri[0], str) else uri
+        return normal(("s3://", first, *rest))
+    return None
+
+
+def _opened(
+    facts: Facts, call: cst.Call, arg: cst.Arg | None, *, bare: bool = False
+) -> Template | None:
+    return _address(facts, arg, bare=bare) if _writes(call, 1) else None
+
+
+def _writes(call: cst.Call, place: int) -> bool:
+    """Tell whether a file is opened to be written."""
+    mode = argument(call.args, place, "mode")
+    text = string_value(mode.value) if mode is not None else None
+    return text is not None and text[:1] in ("w", "a", "x")
+
+
+def _by_program(facts: Facts, call: cst.Call, origin: str) -> Template | None:
+    """Return where ``aws s3 cp`` copies to, in a list of arguments or in one text."""
+    if origin.partition(".")[0] not in ("subprocess", "os", "asyncio", "commands") or not call.args:
+        return None
+    given = facts.definitions.resolve(call.args[0].value)
+    if isinstance(given, (cst.List, cst.Tuple)):
+        words = [facts.templates.of(one.value) for one in given.elements]
+    else:
+        words = _words(facts.templates.of(given))
+    plain = " ".join(one[0] if len(one) == 1 and isinstance(one[0], str) else "?" for one in words)
+    if not _COMMAND.match(plain + " "):
+        return None
+    addresses = [one for one in words[3:] if one and str(one[0]).startswith("s3://")]
+    if len(addresses) != 1 or addresses[0] == words[3]:
+        return None  # it downloads, or copies what is there
+    return addresses[0]
+
+
+def _words(command: Template) -> list[Template]:
+    """Return the words of a command, as a shell would, if no value in it has blanks."""
+    words: list[list[Piece]] = [[]]
+    for piece in command:
+        if not isinstance(piece, str):
+            words[-1].append(piece)
+            continue
+        first, *rest = re.split(r"\s+", piece.replace('"', "").replace("'", ""))
+        words[-1].append(first)
+        words += [[one] for one in rest]
+    return [normal(one) for one in words if any(one)]
