@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Iterator
 from codemod.files import Excludes, relative
 from codemod.folders import list_files
 from codemod.model import Place, Reliance
+from codemod.notebook import MOVES
 from codemod.outlines import ClassOutline
 from codemod.repository import Repository
+from codemod.source import is_notebook
 
 #: So many names are looked for one by one; for more, one expression is faster.
 _FEW = 12
@@ -38,6 +40,7 @@ class Callers:
         self._repository = repository
         self._excludes = excludes
         self._listed: dict[str, list[str]] = {}
+        self._listed_notebooks: dict[str, list[str]] = {}
         #: What no run changes. What it does with the names counts all the same.
         self._left_out: set[str] = set()
         self._replacing: set[tuple[str, str]] = set()
@@ -70,6 +73,8 @@ class Callers:
                         place = self._replaced(path, one)
                         if place is not None:
                             rebound.setdefault(one, place)
+                if one.invokes:
+                    partners.setdefault(one, set()).update(self._in_notebooks(one, root))
                 if one.invokes and one.owner:
                     partners.setdefault(one, set()).update(self._wired(one, mentioned))
                 if one.owner:
@@ -88,6 +93,15 @@ class Callers:
                 self._left_out |= self._excludes.matching(paths)
             self._listed[root] = sorted(paths)
         return self._listed[root]
+
+    def _notebooks(self, root: str) -> list[str]:
+        if root not in self._listed_notebooks:
+            every, _ = list_files(root, is_notebook)
+            paths = {path for path in map(relative, every) if not os.path.islink(path)}
+            if self._excludes is not None:
+                paths -= self._excludes.matching(paths)
+            self._listed_notebooks[root] = sorted(paths)
+        return self._listed_notebooks[root]
 
     def _changeable(self, root: str) -> set[str]:
         """Return the files that belong to the repository and are not left out."""
@@ -110,6 +124,17 @@ class Callers:
             for match in replacing.finditer(content):
                 self._replacing.add((path, (match[1] or match[2] or match[3]).decode()))
         return found
+
+    def _in_notebooks(self, invoked: Reliance, root: str) -> Iterator[str]:
+        """Yield the notebooks that import a function or a class and call what makes the call."""
+        name = re.compile(rb"\b%b\b" % re.escape(invoked.name.encode()))
+        for path in self._notebooks(root):
+            if path == invoked.path or not self._names_module(path, invoked.path):
+                continue
+            content = (self._repository.glance(path) or b"").replace(b"\\n", b"\n")
+            if name.search(content) and MOVES.search(content) is None:
+                if invoked.path in self._repository.imported(path):
+                    yield path
 
     def _wired(self, invoked: Reliance, mentioned: dict[str, list[str]]) -> Iterator[str]:
         """Yield the files that get an object passed in whose method they call, and who passes it.

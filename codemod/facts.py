@@ -28,7 +28,8 @@ class Accesses(NamedTuple):
 class Facts:
     """The questions that can be asked about a module and those it is read with, by room.
 
-    ``changeable`` are the modules that a fix may change.
+    ``changeable`` are the modules that a fix may change, ``notebooks`` those that call functions of
+    them and never change together with another file.
     ``sites``, ``ambiguous``, ``accesses``, ``ancestries`` and ``relatives`` keep what
     :mod:`codemod.functions` and :mod:`codemod.classes` found of who calls a function and what
     classes are made from, ``makers`` the names of functions to come, ``imports`` those of imports.
@@ -41,6 +42,7 @@ class Facts:
     cells: Cells
     rebound: Mapping[tuple[cst.Module, str, str], Place]
     changeable: Collection[cst.Module]
+    notebooks: Collection[cst.Module]
     sites: dict[cst.FunctionDef, tuple[cst.Name | cst.Attribute, ...]] = field(default_factory=dict)
     ambiguous: dict[str, list[tuple[cst.Name | cst.Attribute, list[cst.CSTNode]]]] = field(
         default_factory=dict
@@ -60,6 +62,7 @@ class Facts:
         linked: Linker | None = None,
         rebound: Mapping[tuple[cst.Module, str, str], Place] | None = None,
         changeable: Collection[cst.Module] = (),
+        notebooks: Collection[cst.Module] = (),
     ) -> Facts:
         """Walk a module and prepare the answers; most are worked out when first asked for.
 
@@ -71,6 +74,7 @@ class Facts:
             rebound: The names, by their module and class, that other files of the repository give
                 another value, and where.
             changeable: Those of the others that may change.
+            notebooks: Those of the others that are notebooks.
         """
         index = Index(module, others, linked)
         definitions = Definitions(index)
@@ -82,4 +86,5 @@ class Facts:
             Cells(index, borders or {}),
             rebound or {},
             (module, *changeable),
+            notebooks,
         )

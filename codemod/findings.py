@@ -141,7 +141,8 @@ def _through(names: list[str]) -> str:
 
 def _on_line(place: Place, seen_from: Place) -> str:
     if place.path != seen_from.path:
-        return f"in {place.path}, line {place.line}"
+        cell = f"cell {place.cell}, " if place.cell is not None else ""
+        return f"in {place.path}, {cell}line {place.line}"
     if place.cell == seen_from.cell:
         return f"on line {place.line}"
     return f"in cell {place.cell}, line {place.line}"

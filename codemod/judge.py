@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from codemod.arrangement import arrange
-from codemod.calls import METHOD, LegacyCall, NotLegacy, find_calls
+from codemod.calls import METHOD, LegacyCall, NotLegacy, describe, find_calls
 from codemod.facts import Facts
 from codemod.flows import with_helpers
 from codemod.handovers import offered, with_functions
@@ -64,16 +64,25 @@ class Judgement:
     offers: tuple[cst.Name | cst.Attribute, ...] = ()
 
     def within_reach(self, facts: Facts) -> Judgement:
-        """Return the judgement without the verdicts on code that may not be changed."""
-        kept = (
-            verdict
-            for verdict in self.verdicts
-            if any(
-                facts.index.module_of(one.invocation.carrier) in facts.changeable
-                for one in (verdict.upload, verdict.call)
-            )
-        )
+        """Return the judgement without the verdicts on code that may not be changed.
+
+        A notebook does not change with other files, but what its cells do is said.
+        """
+        kept = []
+        for verdict in self.verdicts:
+            places = (verdict.upload.invocation.carrier, verdict.call.invocation.carrier)
+            homes = {facts.index.module_of(place) for place in places}
+            if not homes.isdisjoint(facts.notebooks):
+                kept.append(verdict if verdict.fix is Fix.NONE else _for_notebook(verdict))
+            elif not homes.isdisjoint(facts.changeable):
+                kept.append(verdict)
         return replace(self, verdicts=tuple(kept))
+
+
+def _for_notebook(verdict: Verdict) -> Verdict:
+    carrier = verdict.call.invocation.carrier
+    refusal = Refusal("notebook-with-module", carrier, describe(verdict.call))
+    return Verdict(verdict.call, verdict.upload, Fix.NONE, refusal)
 
 
 def judge(facts: Facts) -> Judgement:

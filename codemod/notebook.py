@@ -14,6 +14,9 @@ from typing import Any
 
 from codemod.cell_source import Style, is_source, rewritten
 
+#: What changes where a notebook is, what lies there, or where Python looks for modules.
+MOVES = re.compile(rb"%cd|%%writefile|os\.chdir|sys\.path")
+
 _BOM = "\ufeff"
 _BLANK = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()

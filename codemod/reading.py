@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -26,7 +26,8 @@ _NEWLINE = re.compile(r"\r\n?|\n")
 class Reading:
     """What was read: a module with those it needs, and what is known of their text.
 
-    ``statements`` are the lines of the statements of each, if they are known.
+    ``statements`` are the lines of the statements of each, if they are known. ``joined`` is there
+    if the module is a notebook, ``notebooks`` holds those among the others.
     """
 
     facts: Facts
@@ -34,6 +35,7 @@ class Reading:
     contents: Mapping[cst.Module, bytes | str]
     statements: Mapping[cst.Module, Sequence[int]]
     joined: Joined | None
+    notebooks: Mapping[cst.Module, Joined] = field(default_factory=dict)
 
     def located(self, nodes: Iterable[cst.CSTNode]) -> Places:
         """Return where some nodes stand."""
@@ -86,8 +88,9 @@ class Reading:
     def _place(self, node: cst.CSTNode, span: Span) -> Place:
         module = self.facts.index.module_of(node)
         path = self.paths[module]
-        if self.joined is not None and module is self.facts.index.module:
-            return self.joined.place(path, span)
+        joined = self.joined if module is self.facts.index.module else self.notebooks.get(module)
+        if joined is not None:
+            return joined.place(path, span)
         return Place(path, span.line, span.column + 1, span.end_line, span.end_column + 1)
 
 

@@ -6,12 +6,16 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from codemod.outlines import Origin, Outline, outline
 from codemod.parsing import parse
-from codemod.source import read
+from codemod.source import is_notebook, read
+
+if TYPE_CHECKING:
+    from codemod.joining import Joined
 
 #: What marks the folder that holds all the modules that import each other, the surest first.
 _MARKS = ((".git", ".hg"), ("pyproject.toml", "setup.py", "setup.cfg"))
@@ -38,6 +42,7 @@ class Repository:
         self._contents = dict(contents or {})
         self._outlines: dict[str, Outline | None] = {}
         self._modules: dict[str, cst.Module | None] = {}
+        self._joined: dict[str, Joined | None] = {}
         self._is_file: dict[str, bool] = {}
         self._roots: dict[str, str] = {}
         self._imported: dict[str, frozenset[str]] = {}
@@ -59,6 +64,7 @@ class Repository:
         other = Repository({**self._contents, **contents})
         other._roots = self._roots
         other._outlines = {p: one for p, one in self._outlines.items() if p not in contents}
+        other._joined = {p: one for p, one in self._joined.items() if p not in contents}
         other._modules = {p: one for p, one in self._modules.items() if p not in contents}
         other._modules.update(modules or {})
         return other
@@ -88,18 +94,37 @@ class Repository:
     def module(self, path: str) -> cst.Module | None:
         """Return the syntax of a module, ``None`` if it cannot be parsed."""
         if path not in self._modules:
-            content = self.content(path)
+            text = self.text(path)
             outlined = self.outline(path)
-            parsed = parse(content) if content is not None and outlined is not None else None
+            parsed = parse(text) if text is not None and outlined is not None else None
             self._modules[path] = None if isinstance(parsed, str) else parsed
         return self._modules[path]
 
     def outline(self, path: str) -> Outline | None:
         """Return the outline of a module, ``None`` if there is none."""
         if path not in self._outlines:
-            content = self.content(path)
-            self._outlines[path] = None if content is None else outline(content)
+            text = self.text(path)
+            self._outlines[path] = None if text is None else outline(text)
         return self._outlines[path]
+
+    def text(self, path: str) -> bytes | str | None:
+        """Return the Python of a file: what it holds, or the cells of a notebook as one module."""
+        if not is_notebook(path):
+            return self.content(path)
+        joined = self.joined(path)
+        return joined.text if joined is not None else None
+
+    def joined(self, path: str) -> Joined | None:
+        """Return a notebook as one module, ``None`` if it cannot be read as one."""
+        if path not in self._joined:
+            # Most runs see none.
+            from codemod import notebook
+            from codemod.joining import join
+
+            content = self.content(path) if is_notebook(path) else None
+            cells = notebook.read(content) if content is not None else None
+            self._joined[path] = join(cells) if isinstance(cells, notebook.Notebook) else None
+        return self._joined[path]
 
     def _exists(self, path: str) -> bool:
         found = self._is_file.get(path)

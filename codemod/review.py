@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -34,9 +33,6 @@ from codemod.transfers import Split
 
 if TYPE_CHECKING:
     from codemod.joining import Joined
-
-#: What changes where a notebook is, what lies there, or where Python looks for modules.
-_MOVES = re.compile(rb"%cd|%%writefile|os\.chdir|sys\.path")
 
 _NONE = Surroundings()
 
@@ -89,7 +85,7 @@ def _review_notebook(path: str, content: bytes, repository: Repository | None) -
     from codemod.joining import join
 
     read = notebook.read(content)
-    if _MOVES.search(content):
+    if notebook.MOVES.search(content):
         repository = None  # nobody knows what its imports find
     if isinstance(read, notebook.Unread):
         if read.is_error:
@@ -154,7 +150,7 @@ def _read_together(
     for one in dict.fromkeys(wanted):
         other, text, outlined = (
             repository.module(one),
-            repository.content(one),
+            repository.text(one),
             repository.outline(one),
         )
         if one != path and other is not None and text is not None and outlined is not None:
@@ -169,9 +165,11 @@ def _read_together(
     }
     borders = read.joined.borders if read.joined is not None else None
     others = tuple(paths)[1:]
-    changeable = [one for one in others if paths[one] in partners]
-    facts = Facts.of(module, borders, others, linker, named, changeable)
-    return Reading(facts, paths, contents, statements, read.joined)
+    found = ((one, repository.joined(paths[one])) for one in others if is_notebook(paths[one]))
+    notebooks = {one: joined for one, joined in found if joined is not None}
+    changeable = [one for one in others if paths[one] in partners and one not in notebooks]
+    facts = Facts.of(module, borders, others, linker, named, changeable, tuple(notebooks))
+    return Reading(facts, paths, contents, statements, read.joined, notebooks)
 
 
 def _makers(

@@ -340,6 +340,14 @@ _REASONS = (
         "Open the file again for the later use.",
     ),
     Reason(
+        "notebook-with-module",
+        "SAI003",
+        "a cell of a notebook calls the function, and no notebook changes with another file"
+        " ({detail})",
+        "Give the function an optional body by hand and put the guard into the cell, or make the"
+        " call in the notebook.",
+    ),
+    Reason(
         "call-in-function",
         "SAI003",
         "the function that makes the call builds its arguments in a dictionary",

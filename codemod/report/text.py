@@ -84,7 +84,8 @@ def _finding(finding: Finding) -> str:
 def _link(link: Link) -> str:
     if link.place is None:
         return link.name
-    return f"{link.name} ({shown(link.place.path)}:{link.place.line})"
+    cell = f"cell {link.place.cell}:" if link.place.cell is not None else ""
+    return f"{link.name} ({shown(link.place.path)}:{cell}{link.place.line})"
 
 
 def _line(text: str) -> str:
