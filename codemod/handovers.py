@@ -14,6 +14,7 @@ import libcst as cst
 from codemod.calls import LegacyCall, NotLegacy, Style, Through, keywords_given
 from codemod.classes import owner_of
 from codemod.definitions import Definition
+from codemod.dictionaries import Entry, entries
 from codemod.facts import Facts
 from codemod.functions import (
     alias_problem,
@@ -30,7 +31,15 @@ from codemod.invocations import Invocation, invocations
 from codemod.provenance import Provenance
 from codemod.refusals import Refusal
 from codemod.regions import LOOKING_AROUND
-from codemod.syntax import dict_items, is_none, is_self, keyword, names_in, tested_for_none
+from codemod.syntax import (
+    dict_items,
+    is_none,
+    is_self,
+    keyword,
+    names_in,
+    subscript_key,
+    tested_for_none,
+)
 from codemod.translation import Translation
 
 #: How many functions a URI may be handed through, and how many are looked through at all.
@@ -50,7 +59,12 @@ def with_functions(
     """
     every = list(calls)
     injected = Injected(facts, Provenance(facts))
-    handed = [call for one in left if one.hands_on for call in _with_keywords(facts, one.hands_on)]
+    handed = [
+        call
+        for one in left
+        if one.hands_on is not None
+        for call in _with_keywords(facts, injected, one.hands_on)
+    ]
     fresh = [*_from_calls(facts, injected, calls), *_from_ready(facts), *handed]
     for depth in range(_MOST):
         if depth >= DEPTH:
@@ -271,6 +285,15 @@ def _callers(
         translate = Translation(facts, function, call.carrier, bound)
         wanted = _given_for(facts, location)
         given = bound.get(wanted) if wanted is not None else None
+        picked = _picked(facts, location, given) if given is not None else None
+        if picked is not None:
+            unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
+            uri = facts.templates.of(picked.value) if picked.uri is None else picked.uri
+            there = replace(through, uri=uri, keeps_location=True)
+            yield LegacyCall(
+                call, picked.value, Style.FUNCTION, call.args[-1], problem=unclear, through=there
+            )
+            continue
         entry = next((arg for arg in call.args if arg.value is given), call.args[-1])
         yield LegacyCall(
             call,
@@ -285,6 +308,19 @@ def _callers(
                 keeps_location=through.keeps_location or given is None,
             ),
         )
+
+
+def _picked(facts: Facts, location: cst.BaseExpression, given: cst.BaseExpression) -> Entry | None:
+    """Return what a function picks out of the dictionary or object that it is given."""
+    taken = facts.definitions.resolve(location)
+    key: str | int | None = None
+    if isinstance(taken, cst.Subscript):
+        key, taken = subscript_key(taken), taken.value
+    elif isinstance(taken, cst.Attribute):
+        key, taken = taken.attr.value, taken.value
+    if not isinstance(key, str) or not isinstance(taken, cst.Name):
+        return None
+    return next(entries(facts, given, key), None)
 
 
 def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
@@ -333,14 +369,14 @@ def _given_values(
 # -- functions that hand on their keywords -------------------------------------------------
 
 
-def _with_keywords(facts: Facts, call: Invocation) -> Iterator[LegacyCall]:
+def _with_keywords(facts: Facts, injected: Injected, call: Invocation) -> Iterator[LegacyCall]:
     """Yield the calls of a function that hands its keywords on to a call of the API."""
     given, function = keywords_given(facts, call), facts.index.function(call.carrier)
     assert given is not None
     assert isinstance(function, cst.FunctionDef)
     star = next(arg for arg in call.args if arg.star == "**")
     inner = LegacyCall(call, star.value, Style.KEYWORD, star)
-    for func in sites(facts, function):
+    for func in (*sites(facts, function), *_perhaps(facts, injected, function)):
         for site in invocations(facts.definitions, func):
             items = {arg.keyword.value: arg for arg in site.args if arg.keyword is not None}
             entry = items.get("InputLocation")

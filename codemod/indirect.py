@@ -7,6 +7,7 @@ rewritten. It is said, so that nobody takes such a call for one without an uploa
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
@@ -21,7 +22,7 @@ from codemod.facts import Facts
 from codemod.formulas import formula
 from codemod.injected import Injected
 from codemod.near import Near, is_elsewhere, is_uri_of, names_key, uri_of
-from codemod.provenance import Provenance
+from codemod.provenance import Provenance, class_behind
 from codemod.refusals import Refusal
 from codemod.syntax import is_self, last_name, names_in, unwrap_await
 from codemod.template import KEY_OF, Hole, Template, contains, literal, part_of_uri, source
@@ -49,7 +50,8 @@ class Claims:
         """Return the upload that a call invokes in a roundabout way, if there is one."""
         index = self._facts.index
         here = index.function(call.invocation.carrier)
-        if call.through is not None and index.function(call.location) is not here:
+        through = call.through
+        if through is not None and index.function(call.location) is through.function is not here:
             return None  # the function that is called here makes the URI, and is looked at itself
         for node, handed in self._provenance.behind(call.location):
             for part in self._provenance.parts_of(node):
@@ -91,12 +93,62 @@ class Claims:
     def _in_property(self, part: cst.BaseExpression, here: cst.CSTNode) -> Claim | None:
         """Return an upload whose URI is spelled like what a property gives."""
         uploads = self._near.within(here) if isinstance(part, cst.Attribute) else ()
-        made = formula(self._facts.definitions, part) if uploads else None  # type: ignore[arg-type]
-        uri = _spelled(self._facts.templates.of(made.result)) if made is not None else None
-        for upload in uploads:
-            if _spelled(upload.uri) == uri:
+        if not uploads or not isinstance(part, cst.Attribute):
+            return None
+        made = formula(self._facts.definitions, part)
+        if made is not None:
+            spelled = {_spelled(self._facts.templates.of(made.result))}
+        else:
+            spelled = set(self._spelled_by_object(part))
+        for upload in uploads if spelled else ():
+            if not spelled.isdisjoint(self._told_of(part, upload)):
                 return Claim(upload, Refusal("uri-unproven", part, source(part)))
         return None
+
+    def _told_of(self, part: cst.Attribute, upload: Upload) -> Iterator[str]:
+        """Yield how the URI of an upload reads, and with what the object was told to keep."""
+        yield _spelled(upload.uri)
+        receiver, func = part.value, upload.invocation.func
+        if not isinstance(receiver, cst.Name):
+            return
+        names = {receiver.value}
+        if upload.via is not None and isinstance(func, cst.Attribute):
+            if func.value.deep_equals(receiver):
+                names.add("self")
+                yield re.sub(r"\bself\b", receiver.value, _spelled(upload.uri))
+        owner = class_behind(self._facts, receiver)
+        told = ""
+        for piece in upload.uri:
+            if isinstance(piece, str):
+                told += piece
+                continue
+            first, _, last = piece.text.partition(".")
+            values = list(self._stored(last, owner)) if first in names else []
+            is_one = len(values) == 1
+            told += _spelled(self._facts.templates.of(values[0]) if is_one else (piece,))
+        yield told
+
+    def _stored(self, name: str, owner: cst.ClassDef | None) -> Iterator[cst.BaseExpression]:
+        """Yield what the methods of a class give an attribute."""
+        index = self._facts.index
+        for target, value in index.attribute_stores.get(name, ()):
+            if value is not None and is_self(target.value) and index.class_of(target) is owner:
+                yield value
+
+    def _spelled_by_object(self, part: cst.Attribute) -> Iterator[str]:
+        """Yield how an object spells what it gives, in the words of those who ask it."""
+        index = self._facts.index
+        owner = class_behind(self._facts, part.value)
+        if owner is None or not isinstance(part.value, cst.Name):
+            return
+        values = list(self._stored(part.attr.value, owner))
+        for function in index.defined_functions.get(part.attr.value, ()):
+            if index.class_of(function) is owner:
+                exits = index.exits[function]
+                values += (one.value for one in exits if isinstance(one.value, cst.BaseExpression))
+        for value in values:
+            spelled = _spelled(self._facts.templates.of(value))
+            yield re.sub(r"\bself\b", part.value.value, spelled)
 
     # -- functions that upload and return the URI ------------------------------------------
 
@@ -125,6 +177,8 @@ class Claims:
             for origin in candidate.origins():
                 if isinstance(origin.node, cst.FunctionDef):
                     yield origin.node, _reason(origin.node)
+                    for function in self._registered.get(origin.node.name.value, ()):
+                        yield function, "helper-overridden"
         if not isinstance(part, cst.Attribute):
             return
         for owner, function in self._methods_that_upload(part):
@@ -200,6 +254,18 @@ class Claims:
             is_local = node is not None and facts.index.function(node) is function
             if is_local and literal(value) is None and contains(key, value):
                 found.add(definition)
+        return found
+
+    @cached_property
+    def _registered(self) -> dict[str, list[cst.FunctionDef]]:
+        """The functions that are registered with another one, for arguments of some type."""
+        found: dict[str, list[cst.FunctionDef]] = defaultdict(list)
+        for function in self._facts.index.functions:
+            for decorator in function.decorators:
+                made = decorator.decorator
+                made = made.func if isinstance(made, cst.Call) else made
+                if isinstance(made, cst.Attribute) and made.attr.value == "register":
+                    found[last_name(made.value) or ""].append(function)
         return found
 
     @cached_property

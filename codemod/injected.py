@@ -55,7 +55,8 @@ class Injected:
 
     def _fits(self, access: cst.Attribute, function: cst.FunctionDef) -> bool:
         above = self._facts.index.parent[access]
-        if not isinstance(above, cst.Call) or above.func is not access:
+        takes_anything = isinstance(function.params.star_kwarg, cst.Param)
+        if not isinstance(above, cst.Call) or above.func is not access or takes_anything:
             return True
         return bound_arguments(self._facts, function, access, tuple(above.args)) is not None
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
 
+from codemod.classes import class_of
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
@@ -132,8 +133,11 @@ class Provenance:
                     yield from self._behind_definition(origin)
         if isinstance(part, cst.Name):
             yield from ((value, None) for value in self.put_into(part))
-        elif isinstance(part, cst.Attribute) and is_self(part.value):
-            yield from self._behind_attribute(part)
+        elif isinstance(part, cst.Attribute):
+            if is_self(part.value):
+                yield from self._behind_attribute(part)
+            else:
+                yield from ((value, None) for value in self._stored_for(part))
 
     def _behind_attribute(self, part: cst.Attribute) -> Iterator[Step]:
         index, name = self._facts.index, part.attr.value
@@ -148,9 +152,26 @@ class Provenance:
                     found[index.class_of(other)].extend(_put_by(self._facts, other))
         yield from ((value, None) for value in self._attribute_puts[name].get(owner, ()))
 
+    def _stored_for(self, part: cst.Attribute) -> Iterator[cst.BaseExpression]:
+        """Yield what an attribute of another object is given: in its class, or by its name."""
+        index = self._facts.index
+        owner = class_behind(self._facts, part.value)
+        named = part.value.value if isinstance(part.value, cst.Name) else None
+        for target, value in index.attribute_stores.get(part.attr.value, ()):
+            if value is None:
+                continue
+            if is_self(target.value):
+                if owner is not None and index.class_of(target) is owner:
+                    yield value
+            elif isinstance(target.value, cst.Name) and target.value.value == named:
+                yield value
+
     def _behind_definition(self, definition: Definition) -> Iterator[Step]:
         if definition.value is not None:
             yield taken_from(self._facts, definition.node, definition.value), None
+        if definition.kind is Kind.WITH and definition.value is not None:
+            owner = _class_made(self._facts, definition.value)
+            yield from ((value, None) for value in _entered(self._facts, owner))
         if definition.kind is Kind.AUGMENTED:
             for source in definition.sources:
                 yield from ((one.value, None) for one in source.origins() if one.value is not None)
@@ -175,7 +196,14 @@ class Provenance:
             return
         here, definition = index.function(name), self._facts.definitions.of(name)
         yield from puts.get(here, ())
-        if definition.node is not None and isinstance(index.function(definition.node), cst.Module):
+        if isinstance(definition.node, cst.Param):  # the same queue, as its name says
+            for function, made in puts.items():
+                params = function.params if isinstance(function, cst.FunctionDef) else None
+                if params is not None and any(one.name.value == text for one in params.params):
+                    yield from made if function is not here else ()
+        elif definition.node is not None and isinstance(
+            index.function(definition.node), cst.Module
+        ):
             for function, made in puts.items():
                 if function is not here:
                     of = self._facts.definitions.of
@@ -184,6 +212,30 @@ class Provenance:
                         for one in made
                         if isinstance(one[0], cst.Name) and of(one[0]) is definition
                     )
+
+
+def class_behind(facts: Facts, node: cst.BaseExpression) -> cst.ClassDef | None:
+    """Return the class that an object is likely to be of."""
+    if not isinstance(node, cst.Name):
+        return class_of(facts, node)
+    definition = facts.definitions.of(node)
+    is_known = definition.kind in (Kind.ASSIGNED, Kind.WITH) and definition.value is not None
+    return _class_made(facts, definition.value) if is_known else None  # type: ignore[arg-type]
+
+
+def _class_made(facts: Facts, value: cst.BaseExpression) -> cst.ClassDef | None:
+    target = facts.definitions.target(value.func) if isinstance(value, cst.Call) else None
+    made = target.node if target is not None else None
+    return made if isinstance(made, cst.ClassDef) else None
+
+
+def _entered(facts: Facts, owner: cst.ClassDef | None) -> Iterator[cst.BaseExpression]:
+    """Yield what ``with`` gives of an object."""
+    for name in ("__enter__", "__aenter__") if owner is not None else ():
+        for function in facts.index.defined_functions.get(name, ()):
+            if facts.index.class_of(function) is owner:
+                exits = facts.index.exits[function]
+                yield from (one.value for one in exits if isinstance(one.value, cst.BaseExpression))
 
 
 def taken_from(

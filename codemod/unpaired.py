@@ -289,7 +289,7 @@ def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
             return Unpaired(call, upload, _path_refusal(facts, upload, call))
     uri = uri_of(facts, call)
     for upload in reversed(earlier):
-        if _is_unproven(facts, uri, upload) or _is_in_result(facts, call.location, upload):
+        if _is_unproven(facts, uri, upload, call) or _is_in_result(facts, call.location, upload):
             shown = " + ".join(
                 repr(piece) if isinstance(piece, str) else piece.text for piece in uri
             )
@@ -338,7 +338,7 @@ def _alternatives(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseEx
             yield origin.value
 
 
-def _is_unproven(facts: Facts, uri: Template, upload: Upload) -> bool:
+def _is_unproven(facts: Facts, uri: Template, upload: Upload, call: LegacyCall) -> bool:
     """Tell whether a URI is built from the upload's key without being provably its URI."""
     key = upload.key
     if upload.via is not None and any(_is_part_of(piece, upload) for piece in uri):
@@ -356,6 +356,7 @@ def _is_unproven(facts: Facts, uri: Template, upload: Upload) -> bool:
     return any(
         isinstance(piece, Hole)
         and isinstance(piece.node, cst.Call)
+        and piece.node is not call.invocation.carrier  # it is given more than the URI
         and any(facts.definitions.of(name) in names for name in names_in(piece.node))
         for piece in uri
     )
