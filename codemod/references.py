@@ -18,7 +18,7 @@ from codemod.facts import Facts
 from codemod.functions import bound_arguments, imported_sites, sites
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
-from codemod.syntax import callee, integer_value, is_self, string_value, subscript_key
+from codemod.syntax import callee, integer_value, is_self, string_value, subscript_key, unwrap_await
 from codemod.template import source
 
 #: How many expressions may stand for one function.
@@ -97,7 +97,8 @@ def called_otherwise(facts: Facts, method: str) -> Iterator[Invocation]:
         if isinstance(func, cst.Attribute):
             if isinstance(above, cst.Call) and above.func is func:
                 continue
-            known.update(one.carrier for one in invocations(facts.definitions, func))
+            for one in invocations(facts.definitions, func):
+                known.update((one.carrier, unwrap_await(one.whole)))
         for use in uses(facts, func):
             if use.call not in known:
                 above = index.parent[use.call]

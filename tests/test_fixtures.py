@@ -11,7 +11,7 @@ import pytest
 from codemod.model import FileResult, Fix, Settings
 from codemod.process import process
 from codemod.rules import REASONS, RULES
-from tests import notebook_cases
+from tests import notebook_cases, project_cases
 from tests.cases import Case, discovered
 from tests.edits import stray_edits
 from tests.equivalence import compare, differences, payloads
@@ -177,5 +177,6 @@ def test_every_code_occurs() -> None:
 def test_every_reason_occurs() -> None:
     seen = {e.reason for case in CASES for e in case.findings}
     seen |= {e.get("reason") for case in notebook_cases.discovered() for e in case.findings}
+    seen |= {e.reason for case in project_cases.discovered() for e in case.findings}
     ours = {reason.slug for reason in REASONS.values() if reason.code not in MANIFEST_CODES}
     assert sorted(ours - seen) == []
