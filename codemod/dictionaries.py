@@ -5,6 +5,7 @@ Far more is followed here than can be proven, to name the calls that nothing is 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ _COPIES = frozenset(
     "copy deepcopy asdict vars ChainMap OrderedDict MappingProxyType model_dump _asdict items"
     " cast to_dict".split()
 )
+
+#: Methods that put something into a dictionary or a list.
+_CHANGING = frozenset("update setdefault append add put insert".split())
 
 _Through = tuple[Translation, ...]
 
@@ -94,7 +98,7 @@ def _items(
                 yield string_value(pair.elements[0].value), pair.elements[1].value, pair
     elif isinstance(node, cst.Call):
         yield from _fields(facts, node)
-    for use in _uses(facts, node):
+    for use in _changes(facts, node):
         yield from _done(facts, use)
 
 
@@ -120,20 +124,48 @@ def _fields(
             yield names[place], arg.value, arg
 
 
-def _uses(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
-    """Yield where else the function mentions a variable, or the class an attribute."""
+def _changes(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
+    """Yield the mentions of a variable in its function, or of an attribute, that may change it."""
     index = facts.index
     if isinstance(node, cst.Name):
-        here = index.function(node)
-        of = facts.definitions.of(node)
-        shared = of.node is not None and isinstance(index.function(of.node), cst.Module)
-        for other in index.names.get(node.value, ()):
-            if index.function(other) is here or (shared and facts.definitions.of(other) is of):
-                yield other
+        here, of = index.function(node), facts.definitions.of(node)
+        by_function = _changed(facts, node.value)
+        yield from by_function.get(here, ())
+        if of.node is not None and isinstance(index.function(of.node), cst.Module):
+            for function, uses in itertools.islice(by_function.items(), _MOST):
+                if function is not here:
+                    for use in uses:
+                        if isinstance(use, cst.Name) and facts.definitions.of(use) is of:
+                            yield use
     elif isinstance(node, cst.Attribute) and is_self(node.value):
-        for access in index.attributes.get(node.attr.value, ()):
-            if is_self(access.value) and index.class_of(access) is index.class_of(node):
-                yield access
+        owner = index.class_of(node)
+        yield from _changed(facts, f".{node.attr.value}").get(owner or index.module, ())
+
+
+def _changed(facts: Facts, name: str) -> dict[cst.CSTNode, list[cst.CSTNode]]:
+    """Return where a name may be changed, by function, or an attribute ``.name``, by class."""
+    found = facts.changes.get(name)
+    if found is None:
+        index = facts.index
+        found = facts.changes[name] = {}
+        if name.startswith("."):
+            for access in index.attributes.get(name[1:], ()):
+                owner = index.class_of(access)
+                if is_self(access.value) and owner is not None and _may_change(facts, access):
+                    found.setdefault(owner, []).append(access)
+        else:
+            for one in index.names.get(name, ()):
+                if _may_change(facts, one):
+                    found.setdefault(index.function(one), []).append(one)
+    return found
+
+
+def _may_change(facts: Facts, use: cst.CSTNode) -> bool:
+    above = facts.index.parent[use]
+    if isinstance(above, cst.Attribute):
+        return above.value is use and above.attr.value in _CHANGING
+    is_item = isinstance(above, cst.Subscript) and above.value is use
+    return is_item and isinstance(facts.index.parent[above], cst.AssignTarget)
 
 
 def _done(
@@ -213,7 +245,7 @@ def _behind(
     for candidate in facts.definitions.candidates(node):
         for origin in candidate.origins():
             yield from _of_definition(facts, origin, through)
-    for use in _uses(facts, node):
+    for use in _changes(facts, node):
         above = index.parent[use]
         call = index.parent.get(above)
         if isinstance(above, cst.Attribute) and above.attr.value == "update":
@@ -251,7 +283,7 @@ def _collected(
         yield from (element.value for element in made.elements)
     elif isinstance(made, (cst.ListComp, cst.GeneratorExp)):
         yield made.elt
-    for use in _uses(facts, collection):
+    for use in _changes(facts, collection):
         above = facts.index.parent[use]
         call = facts.index.parent.get(above)
         if isinstance(above, cst.Attribute) and isinstance(call, cst.Call) and call.args:

@@ -32,7 +32,8 @@ class Facts:
     them and never change together with another file.
     ``sites``, ``ambiguous``, ``accesses``, ``ancestries`` and ``relatives`` keep what
     :mod:`codemod.functions` and :mod:`codemod.classes` found of who calls a function and what
-    classes are made from, ``makers`` the names of functions to come, ``imports`` those of imports.
+    classes are made from, ``makers`` the names of functions to come, ``imports`` those of imports,
+    ``changes`` where collections are changed.
     """
 
     index: Index
@@ -52,6 +53,7 @@ class Facts:
     relatives: dict[cst.ClassDef, set[cst.ClassDef]] = field(default_factory=dict)
     makers: dict[str, cst.FunctionDef] = field(default_factory=dict)
     imports: dict[tuple[cst.Module, str], cst.Module] = field(default_factory=dict)
+    changes: dict[str, dict[cst.CSTNode, list[cst.CSTNode]]] = field(default_factory=dict)
 
     @classmethod
     def of(

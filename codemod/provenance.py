@@ -5,6 +5,7 @@ This follows much more than can be proven, to explain a call that nothing is rew
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -197,7 +198,7 @@ class Provenance:
         here, definition = index.function(name), self._facts.definitions.of(name)
         yield from puts.get(here, ())
         if isinstance(definition.node, cst.Param):  # the same queue, as its name says
-            for function, made in puts.items():
+            for function, made in itertools.islice(puts.items(), _MOST):
                 params = function.params if isinstance(function, cst.FunctionDef) else None
                 if params is not None and any(one.name.value == text for one in params.params):
                     yield from made if function is not here else ()

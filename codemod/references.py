@@ -22,7 +22,7 @@ from codemod.syntax import callee, integer_value, is_self, string_value, subscri
 from codemod.template import source
 
 #: How many expressions may stand for one function.
-_MOST = 40
+_MOST = 1000
 #: Functions that give one that does the same as the first that they are given.
 _WRAPPERS = frozenset(
     "staticmethod classmethod field Field sync_to_async async_to_sync cache lru_cache retry timed"
@@ -91,8 +91,8 @@ def called_otherwise(facts: Facts, method: str) -> Iterator[Invocation]:
     It may be fetched by its name, as in ``getattr(s3, "put_object")``.
     """
     index = facts.index
+    known: set[cst.CSTNode] = set()
     for func in (*index.attributes.get(method, ()), *_fetched(facts, method)):
-        known: set[cst.CSTNode] = set()
         above = index.parent[func]
         if isinstance(func, cst.Attribute):
             if isinstance(above, cst.Call) and above.func is func:
@@ -101,6 +101,7 @@ def called_otherwise(facts: Facts, method: str) -> Iterator[Invocation]:
                 known.update((one.carrier, unwrap_await(one.whole)))
         for use in uses(facts, func):
             if use.call not in known:
+                known.add(use.call)
                 above = index.parent[use.call]
                 whole = above if isinstance(above, cst.Await) else use.call
                 is_awaited = whole is above

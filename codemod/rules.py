@@ -103,10 +103,12 @@ FOLLOWED = (
     " given. Imports are followed without running anything: absolute and relative ones, re-exports,"
     " src layouts, packages without `__init__`, classes and instances of other modules."
     " A function whose payload no caller can spell is split into making it and uploading it."
-    " Longer chains, URIs that are kept or collected, and functions that something else calls (a"
-    " pool, a task, a lambda, a table, an object that was passed in) are reported, not rewritten."
-    " Not followed are functions looked up by name at run time, installed packages, and imports"
-    " after `sys.path` was changed."
+    " Reported and not rewritten are longer chains, URIs that are kept or collected, functions and"
+    " methods of clients that something else calls (a pool, a task, a decorator, a callback, a"
+    " lambda, a table, an object that was passed in), parameters that are merged, updated or handed"
+    " on, cells that call an invoking function of a `.py` file, and uploads by other libraries to"
+    " the address that is invoked. Not followed are names worked out at run time, lists of functions"
+    " called in a loop, installed packages, and imports after `sys.path` was changed."
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in _RULES}
