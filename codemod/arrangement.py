@@ -12,9 +12,10 @@ from codemod.assignments import (
     may_come_first,
 )
 from codemod.attachments import announced_before, attached_to, left_behind
-from codemod.calls import METHOD, LegacyCall, Style
+from codemod.calls import LegacyCall
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
+from codemod.inputs import METHOD, Style
 from codemod.layout import Form, Layout
 from codemod.near import needs_upload
 from codemod.pairing import Candidate

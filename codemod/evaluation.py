@@ -17,6 +17,7 @@ from codemod.syntax import (
     argument,
     callee,
     descendants,
+    dict_items,
     dotted,
     last_name,
     names_in,
@@ -37,6 +38,7 @@ from codemod.template import (
     source,
 )
 
+_PERCENT_NAMED = re.compile(r"%\(([^()%]*)\)s")
 _PERCENT = re.compile(r"%(?:%|s)")
 _JOINS = ("os.path.join", "posixpath.join", "path.join", "ospath.join")
 #: Bounds of what is taken apart. A key has at most 1,024 bytes (S3 user guide); what is longer
@@ -269,6 +271,8 @@ class Templates:
             values = [element.value for element in node.right.elements]
         elif isinstance(self._definitions.resolve(node.right), cst.Tuple):
             return (self.hole(node),)
+        elif isinstance(node.right, cst.Dict):
+            return self._percent_by_name(node, node.right, pattern)
         else:
             values = [node.right]
         texts = _PERCENT.split(pattern)
@@ -280,6 +284,23 @@ class Templates:
         for mark, text in zip(marks, texts[1:], strict=True):
             pieces.extend(("%",) if mark == "%%" else self.nested(next(remaining)))
             pieces.append(text)
+        return pieces
+
+    def _percent_by_name(
+        self, node: cst.BinaryOperation, given: cst.Dict, pattern: str
+    ) -> Iterable[Piece]:
+        """Return the pieces of ``"s3://%(bucket)s/%(key)s" % {…}``."""
+        values = {name: value for name, value, _ in dict_items(given) or ()}
+        pieces: list[Piece] = []
+        for number, part in enumerate(_PERCENT_NAMED.split(pattern)):
+            if number % 2 == 0:
+                if "%" in part:
+                    return (self.hole(node),)
+                pieces.append(part)
+            elif part in values and None not in values:
+                pieces.extend(self.nested(values[part]))
+            else:
+                return (self.hole(node),)
         return pieces
 
     def _call(self, node: cst.Call) -> Iterable[Piece]:

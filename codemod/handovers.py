@@ -11,11 +11,10 @@ from dataclasses import replace
 
 import libcst as cst
 
-from codemod.calls import LegacyCall, NotLegacy, Style, Through, keywords_given
-from codemod.classes import owner_of
+from codemod.calls import LegacyCall, NotLegacy, Through
 from codemod.definitions import Definition
-from codemod.dictionaries import Entry, entries
 from codemod.facts import Facts
+from codemod.forwarding import perhaps_called, picked_out, with_keywords
 from codemod.functions import (
     alias_problem,
     bound_arguments,
@@ -27,17 +26,16 @@ from codemod.functions import (
 from codemod.guards import Guards
 from codemod.index import Index
 from codemod.injected import Injected
+from codemod.inputs import Style
 from codemod.invocations import Invocation, invocations
 from codemod.provenance import Provenance
 from codemod.refusals import Refusal
 from codemod.regions import LOOKING_AROUND
 from codemod.syntax import (
     dict_items,
-    is_none,
     is_self,
     keyword,
     names_in,
-    subscript_key,
     tested_for_none,
 )
 from codemod.translation import Translation
@@ -63,7 +61,7 @@ def with_functions(
         call
         for one in left
         if one.hands_on is not None
-        for call in _with_keywords(facts, injected, one.hands_on)
+        for call in with_keywords(facts, injected, one.hands_on)
     ]
     fresh = [*_from_calls(facts, injected, calls), *_from_ready(facts), *handed]
     for depth in range(_MOST):
@@ -119,7 +117,7 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
             by_function.setdefault(function, []).append(call)
     made: list[LegacyCall] = []
     for function, inside in by_function.items():
-        perhaps = list(_perhaps(facts, injected, function))
+        perhaps = list(perhaps_called(facts, injected, function))
         if not sites(facts, function) and not perhaps:
             if next(doubtful(facts, function), None) is None:
                 continue
@@ -152,19 +150,6 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
                 given = bound.get(wanted) if wanted is not None else None
                 made.extend(_unclear(facts, site, through, unclear, given))
     return made
-
-
-def _perhaps(
-    facts: Facts, injected: Injected, function: cst.FunctionDef
-) -> Iterator[cst.Attribute]:
-    """Yield where a method is called on an object that was passed in and may be of its class."""
-    owner = owner_of(facts, function)
-    if owner is None:
-        return
-    known = {*sites(facts, function), *(func for func, _ in doubtful(facts, function))}
-    for access in facts.index.attributes.get(function.name.value, ()):
-        if access not in known and injected.may_invoke(access, function, owner):
-            yield access
 
 
 def _several_problem(facts: Facts, calls: list[LegacyCall]) -> Refusal | None:
@@ -285,7 +270,7 @@ def _callers(
         translate = Translation(facts, function, call.carrier, bound)
         wanted = _given_for(facts, location)
         given = bound.get(wanted) if wanted is not None else None
-        picked = _picked(facts, location, given) if given is not None else None
+        picked = picked_out(facts, location, given) if given is not None else None
         if picked is not None:
             unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
             uri = facts.templates.of(picked.value) if picked.uri is None else picked.uri
@@ -308,19 +293,6 @@ def _callers(
                 keeps_location=through.keeps_location or given is None,
             ),
         )
-
-
-def _picked(facts: Facts, location: cst.BaseExpression, given: cst.BaseExpression) -> Entry | None:
-    """Return what a function picks out of the dictionary or object that it is given."""
-    taken = facts.definitions.resolve(location)
-    key: str | int | None = None
-    if isinstance(taken, cst.Subscript):
-        key, taken = subscript_key(taken), taken.value
-    elif isinstance(taken, cst.Attribute):
-        key, taken = taken.attr.value, taken.value
-    if not isinstance(key, str) or not isinstance(taken, cst.Name):
-        return None
-    return next(entries(facts, given, key), None)
 
 
 def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
@@ -364,30 +336,6 @@ def _given_values(
             yield from ((element.value, arg) for element in unpacked.elements)
         for _, value, _ in dict_items(unpacked) or ():
             yield value, arg
-
-
-# -- functions that hand on their keywords -------------------------------------------------
-
-
-def _with_keywords(facts: Facts, injected: Injected, call: Invocation) -> Iterator[LegacyCall]:
-    """Yield the calls of a function that hands its keywords on to a call of the API."""
-    given, function = keywords_given(facts, call), facts.index.function(call.carrier)
-    assert given is not None
-    assert isinstance(function, cst.FunctionDef)
-    star = next(arg for arg in call.args if arg.star == "**")
-    inner = LegacyCall(call, star.value, Style.KEYWORD, star)
-    for func in (*sites(facts, function), *_perhaps(facts, injected, function)):
-        for site in invocations(facts.definitions, func):
-            items = {arg.keyword.value: arg for arg in site.args if arg.keyword is not None}
-            entry = items.get("InputLocation")
-            if entry is None or "Body" in items or is_none(entry.value):
-                continue
-            problem = Refusal("helper-call-unclear", site.carrier, function.name.value)
-            uri = facts.templates.of(entry.value)
-            through = Through(function, inner, uri, None, keeps_location=True)
-            yield LegacyCall(
-                site, entry.value, Style.FUNCTION, entry, None, None, None, problem, through
-            )
 
 
 # -- functions that take a body already ----------------------------------------------------

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from codemod.arrangement import arrange
-from codemod.calls import METHOD, LegacyCall, NotLegacy, describe, find_calls
+from codemod.calls import LegacyCall, NotLegacy, describe, find_calls
 from codemod.facts import Facts
 from codemod.flows import with_helpers
 from codemod.handovers import offered, with_functions
+from codemod.inputs import METHOD
 from codemod.layout import Layout
 from codemod.model import Fix
 from codemod.pairing import Candidate, pair

@@ -7,11 +7,11 @@ from typing import cast
 
 import libcst as cst
 
-from codemod.calls import METHOD
 from codemod.classes import is_static, owner_of
 from codemod.definitions import Kind
 from codemod.facts import Facts
 from codemod.functions import sites
+from codemod.inputs import METHOD
 from codemod.names import free_name
 from codemod.payload import payload_of
 from codemod.syntax import (

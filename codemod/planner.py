@@ -14,11 +14,12 @@ from codemod.arguments import (
     with_last,
     without_remark,
 )
-from codemod.calls import LegacyCall, Style
+from codemod.calls import LegacyCall
 from codemod.edits import Replacement, apply, substitute
 from codemod.effects import impure_part
 from codemod.facts import Facts
 from codemod.idiom import Idiom
+from codemod.inputs import Style
 from codemod.layout import Form, Layout
 from codemod.measure import Measure
 from codemod.names import body_parameter, free_name

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from codemod.calls import METHOD, PASSES_BODY
+from codemod.calls import PASSES_BODY
+from codemod.inputs import METHOD
 from codemod.model import Change, FileResult, Finding, Fix, Settings, Surroundings
 from codemod.parsing import TOO_DEEP
 from codemod.reading import Reading

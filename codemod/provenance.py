@@ -295,7 +295,9 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
                 if value is not None and is_function(facts, value):
                     yield value, None
             for use in uses(facts, func, as_task=True) if not calls else ():
-                yield from ((value, use.by) for value in _meant_for(param, function, use.args))
+                packs = callee(use.call) in ("apply", "apply_async")
+                given = _meant_for(param, function, use.args, packs=packs)
+                yield from ((value, use.by) for value in given)
         for decorator in function.decorators:
             for args in _decorated_with(facts, decorator):
                 given = _meant_for(param, function, args)
@@ -313,15 +315,28 @@ def is_function(facts: Facts, node: cst.BaseExpression) -> bool:
 
 
 def _meant_for(
-    param: cst.Param, function: cst.FunctionDef | cst.Lambda, args: Sequence[cst.Arg]
+    param: cst.Param,
+    function: cst.FunctionDef | cst.Lambda,
+    args: Sequence[cst.Arg],
+    *,
+    packs: bool = False,
 ) -> Iterator[cst.BaseExpression]:
-    """Yield what a parameter gets of what is given along with a function; perhaps all of it."""
+    """Yield what a parameter gets of what is given along with a function; perhaps all of it.
+
+    Args:
+        param: The parameter.
+        function: Its function.
+        args: What is given.
+        packs: Whether the positional arguments come in one sequence.
+    """
     params = [*function.params.posonly_params, *function.params.params]
     if params and params[0].name.value in ("self", "cls"):
         params = params[1:]
     place = params.index(param) if param in params else None
     named = {arg.keyword.value: arg.value for arg in args if arg.keyword is not None}
     positional = [arg.value for arg in args if arg.keyword is None]
+    if packs and positional and isinstance(positional[0], (cst.Tuple, cst.List)):
+        positional = [one.value for one in positional[0].elements]
     packed = [
         value
         for name, value in named.items()

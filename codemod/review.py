@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from codemod.calls import METHOD
 from codemod.clients import Role
 from codemod.facts import Facts
 from codemod.findings import (
@@ -21,6 +20,7 @@ from codemod.findings import (
 )
 from codemod.functions import relied_on
 from codemod.index import Linked
+from codemod.inputs import METHOD
 from codemod.judge import Judgement, Verdict, judge
 from codemod.model import Finding, Fix, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse

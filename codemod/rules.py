@@ -107,8 +107,8 @@ FOLLOWED = (
     " methods of clients that something else calls (a pool, a task, a decorator, a callback, a"
     " lambda, a table, an object that was passed in), parameters that are merged, updated or handed"
     " on, cells that call an invoking function of a `.py` file, and uploads by other libraries to"
-    " the address that is invoked. Not followed are names worked out at run time, lists of functions"
-    " called in a loop, installed packages, and imports after `sys.path` was changed."
+    " the address that is invoked. Not followed are names worked out at run time, lists of"
+    " functions called in a loop, installed packages, and imports after `sys.path` was changed."
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in _RULES}

@@ -10,12 +10,12 @@ from typing import cast
 import libcst as cst
 
 from codemod import effects
-from codemod.calls import METHOD
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.handlers import handles_errors_of_payload
 from codemod.index import LineOrCompound
+from codemod.inputs import METHOD
 from codemod.payload import Form, form_of
 from codemod.regions import LOOKING_AROUND, changed_keys
 from codemod.syntax import callee, descendants, is_self, names_in

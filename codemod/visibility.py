@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod import effects
-from codemod.calls import METHOD
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.identity import Identity
+from codemod.inputs import METHOD
 from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
 from codemod.pairing import Candidate
 from codemod.recipients import Handling, handling

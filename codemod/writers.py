@@ -32,7 +32,6 @@ _FILE_SYSTEMS = {
     "write_bytes": (0, "path"),
     "write_text": (0, "path"),
 }
-_FILE_SYSTEM_MAKERS = re.compile(r"S3FileSystem$|^fsspec\.filesystem$")
 _PATH_MAKERS = re.compile(r"^(s3path|cloudpathlib)\.\w*Path(\.from_uri)?$")
 _PATH_METHODS = ("write_bytes", "write_text", "upload_from")
 _OPENERS = ("smart_open.open", "smart_open.smart_open", "fsspec.open")
@@ -97,7 +96,7 @@ def _written_by(facts: Facts, call: cst.Call, name: str) -> Template | None:
         return _address(facts, next((one for one in targets if one is not None), None))
     made = facts.definitions.resolve(call.func.value)
     maker = (facts.definitions.origin(made.func) or "") if isinstance(made, cst.Call) else ""
-    if _FILE_SYSTEM_MAKERS.search(maker):
+    if isinstance(made, cst.Call) and _is_of_s3(made, maker):
         if name == "open":
             return _opened(facts, call, argument(call.args, 0, "path"), bare=True)
         place = _FILE_SYSTEMS.get(name)
@@ -106,6 +105,14 @@ def _written_by(facts: Facts, call: cst.Call, name: str) -> Template | None:
         if name in _PATH_METHODS or (name == "open" and _writes(call, 0)):
             return _address(facts, argument(made.args, 0, "cloud_path"), bare=True)
     return None
+
+
+def _is_of_s3(made: cst.Call, maker: str) -> bool:
+    """Tell whether a call makes a file system of S3."""
+    if maker == "fsspec.filesystem":
+        protocol = argument(made.args, 0, "protocol")
+        return protocol is not None and string_value(protocol.value) in ("s3", "s3a")
+    return maker.startswith("s3fs.") and maker.endswith("S3FileSystem")
 
 
 def _address(facts: Facts, arg: cst.Arg | None, *, bare: bool = False) -> Template | None:

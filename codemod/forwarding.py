@@ -1,0 +1,67 @@
+"""Functions that hand on more than a URI: their keywords, or something that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from codemod.calls import LegacyCall, Through, keywords_given
+from codemod.classes import owner_of
+from codemod.dictionaries import Entry, entries
+from codemod.facts import Facts
+from codemod.functions import doubtful, sites
+from codemod.injected import Injected
+from codemod.inputs import Style
+from codemod.invocations import Invocation, invocations
+from codemod.refusals import Refusal
+from codemod.syntax import is_none, subscript_key
+
+
+def perhaps_called(
+    facts: Facts, injected: Injected, function: cst.FunctionDef
+) -> Iterator[cst.Attribute]:
+    """Yield where a method is called on an object that was passed in and may be of its class."""
+    owner = owner_of(facts, function)
+    if owner is None:
+        return
+    known = {*sites(facts, function), *(func for func, _ in doubtful(facts, function))}
+    for access in facts.index.attributes.get(function.name.value, ()):
+        if access not in known and injected.may_invoke(access, function, owner):
+            yield access
+
+
+def picked_out(
+    facts: Facts, location: cst.BaseExpression, given: cst.BaseExpression
+) -> Entry | None:
+    """Return what a function picks out of the dictionary or object that it is given."""
+    taken = facts.definitions.resolve(location)
+    key: str | int | None = None
+    if isinstance(taken, cst.Subscript):
+        key, taken = subscript_key(taken), taken.value
+    elif isinstance(taken, cst.Attribute):
+        key, taken = taken.attr.value, taken.value
+    if not isinstance(key, str) or not isinstance(taken, cst.Name):
+        return None
+    return next(entries(facts, given, key), None)
+
+
+def with_keywords(facts: Facts, injected: Injected, call: Invocation) -> Iterator[LegacyCall]:
+    """Yield the calls of a function that hands its keywords on to a call of the API."""
+    given, function = keywords_given(facts, call), facts.index.function(call.carrier)
+    assert given is not None
+    assert isinstance(function, cst.FunctionDef)
+    star = next(arg for arg in call.args if arg.star == "**")
+    inner = LegacyCall(call, star.value, Style.KEYWORD, star)
+    for func in (*sites(facts, function), *perhaps_called(facts, injected, function)):
+        for site in invocations(facts.definitions, func):
+            items = {arg.keyword.value: arg for arg in site.args if arg.keyword is not None}
+            entry = items.get("InputLocation")
+            if entry is None or "Body" in items or is_none(entry.value):
+                continue
+            problem = Refusal("helper-call-unclear", site.carrier, function.name.value)
+            uri = facts.templates.of(entry.value)
+            through = Through(function, inner, uri, None, keeps_location=True)
+            yield LegacyCall(
+                site, entry.value, Style.FUNCTION, entry, None, None, None, problem, through
+            )

@@ -1,0 +1,204 @@
+"""What a call of the API is given: its ``InputLocation``, wherever that is written."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import libcst as cst
+
+from codemod.definitions import Definition, Kind
+from codemod.dictionaries import entries
+from codemod.facts import Facts
+from codemod.invocations import Invocation
+from codemod.refusals import Refusal
+from codemod.syntax import dict_items, is_none, last_name, string_value, subscript_key
+from codemod.template import Template, source
+
+METHOD = "invoke_endpoint_async"
+
+
+class Style(enum.Enum):
+    """Where ``InputLocation`` is written; or that a function of the file makes the call."""
+
+    KEYWORD = "keyword of the call"
+    DICT_ENTRY = "entry of a dict literal"
+    DICT_ITEM = "item assigned to a dict"
+    FUNCTION = "function of the file that calls"
+
+
+#: What InvokeEndpointAsync gets its payload by; it takes exactly one.
+_INPUTS = ("InputLocation", "Body")
+
+_Items = dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]]
+
+
+@dataclass(slots=True, eq=False)
+class Inputs:
+    """What the argument list of one call says, with dictionaries looked through.
+
+    ``complete`` is false if there may be more in it than ``items``.
+    """
+
+    items: _Items
+    parameters: Definition | None = None
+    made: cst.BaseExpression | None = None
+    complete: bool = True
+    problem: Refusal | None = None
+    uri: Template | None = None
+
+
+def inputs_of(facts: Facts, call: Invocation) -> Inputs:
+    """Return what the arguments of a call say, and the dictionaries among them."""
+    given = Inputs({})
+    for arg in call.args:
+        if arg.keyword is not None:
+            given.items[arg.keyword.value] = (arg.value, arg, Style.KEYWORD)
+        elif arg.star == "**":
+            found = _from_dict(facts, arg.value, call)
+            given.items.update(found.items)
+            given.complete = given.complete and found.complete
+            given.problem = given.problem or found.problem
+            if "InputLocation" in found.items:
+                given.parameters, given.made = found.parameters, found.made
+        elif arg.star == "*":
+            given.complete = False
+    if "InputLocation" not in given.items and "Body" not in given.items:
+        for arg in call.args:
+            if arg.star == "**":
+                _look_further(facts, arg.value, given)
+    return given
+
+
+def _look_further(facts: Facts, value: cst.BaseExpression, given: Inputs) -> None:
+    """Take account of an InputLocation that a dictionary gets in some way that is not followed."""
+    if any(True for _ in entries(facts, value, "Body")):
+        return  # nobody knows which of the two it is
+    for found in entries(facts, value, "InputLocation"):
+        if is_none(found.value) or string_value(found.value) == "":
+            continue  # it is filled in elsewhere
+        given.items["InputLocation"] = (found.value, found.node, Style.DICT_ITEM)
+        given.uri = found.uri
+        given.problem = Refusal(
+            "parameters-unclear", found.node, source(value), "pass InputLocation to the call itself"
+        )
+        return
+
+
+def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> Inputs:
+    literal = dict_items(value)
+    if literal is not None:
+        return _from_literal(facts, literal, None, value)
+    if not isinstance(value, cst.Name):
+        return Inputs({}, complete=False)
+    definition = facts.definitions.of(value)
+    if definition.kind in (Kind.MERGED, Kind.SHARED):
+        return _merged(definition)
+    literal = dict_items(definition.value) if definition.kind is Kind.ASSIGNED else None
+    if literal is None:
+        return Inputs({}, complete=False)
+    given = _from_literal(facts, literal, definition, definition.value)
+    if not _has_one_name(facts, definition):
+        given.problem = Refusal("parameters-used-elsewhere", value, value.value)
+    for name in facts.definitions.reads(definition):
+        _add_use(facts, given, name, call)
+    return given
+
+
+def _from_literal(
+    facts: Facts,
+    literal: list[tuple[str | None, cst.BaseExpression, cst.CSTNode]],
+    parameters: Definition | None,
+    made: cst.BaseExpression | None,
+) -> Inputs:
+    given = Inputs({}, parameters, made)
+    for key, value, node in literal:
+        if key is not None:
+            given.items[key] = (value, node, Style.DICT_ENTRY)
+            continue
+        given.complete = False
+        if "InputLocation" in given.items and given.problem is None:
+            given.problem = Refusal(
+                "parameters-unclear", node, source(value), "put InputLocation last"
+            )
+        elif _has_input(facts, value) and given.problem is None:
+            unlock = "leave InputLocation out of the dictionary that the other is made from"
+            given.problem = Refusal("parameters-unclear", node, source(value), unlock)
+    return given
+
+
+def _has_input(facts: Facts, value: cst.BaseExpression) -> bool:
+    """Tell whether a dictionary has an input that another one, made from it, would be rid of."""
+    return any(True for key in _INPUTS for _ in entries(facts, value, key))
+
+
+def _has_one_name(facts: Facts, definition: Definition) -> bool:
+    assert definition.node is not None
+    target = facts.index.parent[definition.node]
+    assign = facts.index.parent.get(target)
+    if isinstance(target, cst.AssignTarget) and isinstance(assign, cst.Assign):
+        return len(assign.targets) == 1
+    return isinstance(target, cst.AnnAssign)
+
+
+def _add_use(facts: Facts, given: Inputs, name: cst.Name, call: Invocation) -> None:
+    """Take account of one place that names the dictionary with the parameters."""
+    index = facts.index
+    above = index.parent[name]
+    if isinstance(above, cst.Arg) and above.star == "**":
+        if last_name(getattr(index.parent[above], "func", above)) == METHOD:
+            return
+    elif isinstance(above, cst.Subscript) and above.value is name:
+        key = subscript_key(above)
+        key = key if isinstance(key, str) else None
+        target = index.parent[above]
+        assign = index.parent[target]
+        if isinstance(target, cst.AssignTarget) and isinstance(assign, cst.Assign):
+            if key is not None and len(assign.targets) == 1:
+                _add_item(facts, given, key, assign, call)
+                return
+        elif not isinstance(target, (cst.Del, cst.AugAssign, cst.Subscript)):
+            if key is not None and key not in ("InputLocation", "Body"):
+                return
+    elif isinstance(above, cst.Attribute) and above.attr.value in ("update", "setdefault", "pop"):
+        given.complete = False
+        given.problem = given.problem or Refusal("parameters-unclear", above, source(above))
+        return
+    given.problem = given.problem or Refusal(
+        "parameters-used-elsewhere", name, name.value, "pass the parameters to the call only"
+    )
+
+
+def _add_item(facts: Facts, given: Inputs, key: str, assign: cst.Assign, call: Invocation) -> None:
+    """``params["Accept"] = …``: certain only if every way to the call goes through it."""
+    index = facts.index
+    statement, calling = index.statement(assign), index.statement(call.carrier)
+    is_certain = (
+        index.inside(calling, index.block(statement))
+        and index.order[statement] < index.order[calling]
+    )
+    if key == "InputLocation":
+        if key in given.items:
+            given.problem = Refusal("parameters-conditional", assign)
+        elif not is_certain:
+            given.problem = Refusal(
+                "parameters-conditional",
+                assign,
+                unlock="set InputLocation where it is certain to be set",
+            )
+        given.items[key] = (assign.value, assign, Style.DICT_ITEM)
+    elif key == "Body" or is_certain:
+        given.items.setdefault(key, (assign.value, assign, Style.DICT_ITEM))
+    elif key == "ContentType" and key not in given.items:
+        given.complete = False
+
+
+def _merged(definition: Definition) -> Inputs:
+    """Look at what reaches a merge only for ``Body``: then the code is guarded already."""
+    for origin in definition.origins():
+        literal = dict_items(origin.value)
+        if literal is not None and any(key == "Body" for key, _, _ in literal):
+            assert origin.value is not None
+            body: _Items = {"Body": (origin.value, origin.value, Style.DICT_ENTRY)}
+            return Inputs(body, complete=False)
+    return Inputs({}, complete=False)
