@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import libcst as cst
 
 from codemod.calls import LegacyCall, Through, keywords_given
 from codemod.classes import owner_of
+from codemod.definitions import Kind
 from codemod.dictionaries import Entry, entries
 from codemod.facts import Facts
 from codemod.functions import doubtful, sites
@@ -15,7 +17,7 @@ from codemod.injected import Injected
 from codemod.inputs import Style
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
-from codemod.syntax import is_none, subscript_key
+from codemod.syntax import is_none, keyword, subscript_key
 
 
 def perhaps_called(
@@ -33,8 +35,8 @@ def perhaps_called(
 
 def picked_out(
     facts: Facts, location: cst.BaseExpression, given: cst.BaseExpression
-) -> Entry | None:
-    """Return what a function picks out of the dictionary or object that it is given."""
+) -> list[Entry]:
+    """Return what a function may pick out of the dictionary or object that it is given."""
     taken = facts.definitions.resolve(location)
     key: str | int | None = None
     if isinstance(taken, cst.Subscript):
@@ -42,8 +44,28 @@ def picked_out(
     elif isinstance(taken, cst.Attribute):
         key, taken = taken.attr.value, taken.value
     if not isinstance(key, str) or not isinstance(taken, cst.Name):
-        return None
-    return next(entries(facts, given, key), None)
+        return []
+    found = list(itertools.islice(entries(facts, given, key), 1))
+    return found or list(_of_unread_class(facts, given, key))
+
+
+def _of_unread_class(facts: Facts, given: cst.BaseExpression, key: str) -> Iterator[Entry]:
+    """Yield what an object of a class that is not read may have been given for an attribute."""
+    made = facts.definitions.resolve(given)
+    target = facts.definitions.target(made.func) if isinstance(made, cst.Call) else None
+    if not isinstance(made, cst.Call) or (target is not None and target.kind is Kind.DEFINED):
+        return
+    named = keyword(made.args, key)
+    if named is not None:
+        yield Entry(named.value, named, None)
+    elif not any(arg.star or arg.keyword for arg in made.args):
+        every = [Entry(arg.value, arg, None) for arg in made.args]
+        yield from [one for one in every if _is_address(facts, one.value)] or every
+
+
+def _is_address(facts: Facts, value: cst.BaseExpression) -> bool:
+    first = next(iter(facts.templates.of(value)), "")
+    return isinstance(first, str) and first.startswith("s3://")
 
 
 def with_keywords(facts: Facts, injected: Injected, call: Invocation) -> Iterator[LegacyCall]:

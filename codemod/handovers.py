@@ -270,14 +270,14 @@ def _callers(
         translate = Translation(facts, function, call.carrier, bound)
         wanted = _given_for(facts, location)
         given = bound.get(wanted) if wanted is not None else None
-        picked = picked_out(facts, location, given) if given is not None else None
-        if picked is not None:
-            unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
-            uri = facts.templates.of(picked.value) if picked.uri is None else picked.uri
+        picked = picked_out(facts, location, given) if given is not None else []
+        unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
+        for one in picked:
+            uri = facts.templates.of(one.value) if one.uri is None else one.uri
             there = replace(through, uri=uri, keeps_location=True)
-            yield LegacyCall(
-                call, picked.value, Style.FUNCTION, call.args[-1], problem=unclear, through=there
-            )
+            last = call.args[-1]
+            yield LegacyCall(call, one.value, Style.FUNCTION, last, problem=unclear, through=there)
+        if picked:
             continue
         entry = next((arg for arg in call.args if arg.value is given), call.args[-1])
         yield LegacyCall(

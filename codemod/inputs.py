@@ -94,7 +94,10 @@ def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> Inp
     definition = facts.definitions.of(value)
     if definition.kind in (Kind.MERGED, Kind.SHARED):
         return _merged(definition)
-    literal = dict_items(definition.value) if definition.kind is Kind.ASSIGNED else None
+    made = definition.value if definition.kind is Kind.ASSIGNED else None
+    literal, copied = dict_items(made), _copied(facts, made)
+    if copied is not None and made is not None:
+        literal = [(None, copied, made)]
     if literal is None:
         return Inputs({}, complete=False)
     given = _from_literal(facts, literal, definition, definition.value)
@@ -103,6 +106,17 @@ def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> Inp
     for name in facts.definitions.reads(definition):
         _add_use(facts, given, name, call)
     return given
+
+
+def _copied(facts: Facts, made: cst.BaseExpression | None) -> cst.BaseExpression | None:
+    """Return what ``x.copy()``, ``copy.copy(x)`` or ``copy.deepcopy(x)`` copies."""
+    if not isinstance(made, cst.Call):
+        return None
+    if facts.definitions.origin(made.func) in ("copy.copy", "copy.deepcopy"):
+        return made.args[0].value if len(made.args) == 1 and not made.args[0].star else None
+    if not isinstance(made.func, cst.Attribute) or made.func.attr.value != "copy" or made.args:
+        return None
+    return made.func.value
 
 
 def _from_literal(
@@ -155,12 +169,18 @@ def _add_use(facts: Facts, given: Inputs, name: cst.Name, call: Invocation) -> N
         assign = index.parent[target]
         if isinstance(target, cst.AssignTarget) and isinstance(assign, cst.Assign):
             if key is not None and len(assign.targets) == 1:
-                _add_item(facts, given, key, assign, call)
+                _add_item(facts, given, key, assign.value, assign, call)
                 return
         elif not isinstance(target, (cst.Del, cst.AugAssign, cst.Subscript)):
             if key is not None and key not in ("InputLocation", "Body"):
                 return
     elif isinstance(above, cst.Attribute) and above.attr.value in ("update", "setdefault", "pop"):
+        updating = index.parent[above]
+        items = _updated_with(facts, updating) if above.attr.value == "update" else None
+        if items is not None:
+            for key, value in items:
+                _add_item(facts, given, key, value, updating, call)
+            return
         given.complete = False
         given.problem = given.problem or Refusal("parameters-unclear", above, source(above))
         return
@@ -169,26 +189,56 @@ def _add_use(facts: Facts, given: Inputs, name: cst.Name, call: Invocation) -> N
     )
 
 
-def _add_item(facts: Facts, given: Inputs, key: str, assign: cst.Assign, call: Invocation) -> None:
+def _updated_with(
+    facts: Facts, updating: cst.CSTNode
+) -> list[tuple[str, cst.BaseExpression]] | None:
+    """Return what a statement ``params.update(…)`` sets, if it shows and is easily left out."""
+    index = facts.index
+    if not isinstance(updating, cst.Call):
+        return None
+    line = index.parent[index.parent[updating]]
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+        return None
+    found: list[tuple[str, cst.BaseExpression]] = []
+    for arg in updating.args:
+        if arg.keyword is not None:
+            found.append((arg.keyword.value, arg.value))
+            continue
+        for key, value, _ in dict_items(arg.value) or ((None, arg.value, arg),):
+            if key is None or arg.star:
+                return None
+            found.append((key, value))
+    sets_input = any(key in _INPUTS for key, _ in found)
+    return None if sets_input and len(found) > 1 else found
+
+
+def _add_item(
+    facts: Facts,
+    given: Inputs,
+    key: str,
+    value: cst.BaseExpression,
+    node: cst.CSTNode,
+    call: Invocation,
+) -> None:
     """``params["Accept"] = …``: certain only if every way to the call goes through it."""
     index = facts.index
-    statement, calling = index.statement(assign), index.statement(call.carrier)
+    statement, calling = index.statement(node), index.statement(call.carrier)
     is_certain = (
         index.inside(calling, index.block(statement))
         and index.order[statement] < index.order[calling]
     )
     if key == "InputLocation":
         if key in given.items:
-            given.problem = Refusal("parameters-conditional", assign)
+            given.problem = Refusal("parameters-conditional", node)
         elif not is_certain:
             given.problem = Refusal(
                 "parameters-conditional",
-                assign,
+                node,
                 unlock="set InputLocation where it is certain to be set",
             )
-        given.items[key] = (assign.value, assign, Style.DICT_ITEM)
+        given.items[key] = (value, node, Style.DICT_ITEM)
     elif key == "Body" or is_certain:
-        given.items.setdefault(key, (assign.value, assign, Style.DICT_ITEM))
+        given.items.setdefault(key, (value, node, Style.DICT_ITEM))
     elif key == "ContentType" and key not in given.items:
         given.complete = False
 

@@ -287,7 +287,8 @@ class Visibility:
                 self._add(fate, call, callee(call) or what)
 
     def _is_parameters(self, call: cst.Call) -> bool:
-        made = {one.parameters_made for one in self._candidate.calls}
+        made: set[object] = {one.parameters_made for one in self._candidate.calls}
+        made |= {one.entry for one in self._candidate.calls}
         return call in made or callee(call) == "dict"
 
     def _method(self, call: cst.Call, func: cst.Attribute, what: str) -> None:
