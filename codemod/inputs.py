@@ -135,15 +135,21 @@ def _from_literal(
             given.problem = Refusal(
                 "parameters-unclear", node, source(value), "put InputLocation last"
             )
-        elif _has_input(facts, value) and given.problem is None:
+        elif not _is_without_input(facts, value) and given.problem is None:
             unlock = "leave InputLocation out of the dictionary that the other is made from"
             given.problem = Refusal("parameters-unclear", node, source(value), unlock)
     return given
 
 
-def _has_input(facts: Facts, value: cst.BaseExpression) -> bool:
-    """Tell whether a dictionary has an input that another one, made from it, would be rid of."""
-    return any(True for key in _INPUTS for _ in entries(facts, value, key))
+def _is_without_input(facts: Facts, value: cst.BaseExpression) -> bool:
+    """Tell whether a dictionary certainly has no input that another one, made from it, replaces."""
+    made = facts.definitions.resolve(value)
+    if isinstance(made, cst.IfExp):
+        return all(_is_without_input(facts, one) for one in (made.body, made.orelse))
+    literal = dict_items(made)
+    if literal is None or any(key is None for key, _, _ in literal):
+        return False
+    return not any(True for key in _INPUTS for _ in entries(facts, value, key))
 
 
 def _has_one_name(facts: Facts, definition: Definition) -> bool:
