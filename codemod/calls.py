@@ -136,7 +136,7 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
         if index.module_of(call.func) is index.module:
             if not facts.clients.is_foreign(call.receiver, METHOD):
                 given = inputs_of(facts, call)
-                if "InputLocation" in given.items:
+                if not given.items.keys().isdisjoint(("InputLocation", "Body")):
                     found.append((call, given))
     found.sort(key=lambda one: index.order[index.statement(one[0].carrier)])
     guards = Guards(index, [call.carrier for call, given in found if "Body" in given.items])

@@ -263,21 +263,21 @@ def _of_definition(
             yield from ((value, ()) for value in _given_by_callers(facts, definition))
         return
     if definition.kind is Kind.LOOP and definition.value is not None:
-        yield from ((value, through) for value in _collected(facts, definition.value))
+        yield from ((value, through) for value in collected(facts, definition.value))
     elif definition.value is not None:
         yield definition.value, through
     for source in definition.sources if definition.kind is Kind.AUGMENTED else ():
         yield from ((one.value, through) for one in source.origins() if one.value is not None)
 
 
-def _collected(
+def collected(
     facts: Facts, collection: cst.BaseExpression, *, is_given: bool = False
 ) -> Iterator[cst.BaseExpression]:
     """Yield the members of a list: those that it is made with, and those that are appended."""
     definition = facts.definitions.of(collection) if isinstance(collection, cst.Name) else None
     if definition is not None and isinstance(definition.node, cst.Param) and not is_given:
         for value in _given_by_callers(facts, definition):
-            yield from _collected(facts, value, is_given=True)
+            yield from collected(facts, value, is_given=True)
     made = facts.definitions.resolve(collection)
     if isinstance(made, (cst.List, cst.Tuple)):
         yield from (element.value for element in made.elements)

@@ -13,6 +13,7 @@ from codemod.definitions import Kind
 from codemod.dictionaries import Entry, entries
 from codemod.facts import Facts
 from codemod.functions import doubtful, sites
+from codemod.guards import Guards
 from codemod.injected import Injected
 from codemod.inputs import Style
 from codemod.invocations import Invocation, invocations
@@ -75,11 +76,16 @@ def with_keywords(facts: Facts, injected: Injected, call: Invocation) -> Iterato
     assert isinstance(function, cst.FunctionDef)
     star = next(arg for arg in call.args if arg.star == "**")
     inner = LegacyCall(call, star.value, Style.KEYWORD, star)
-    for func in (*sites(facts, function), *perhaps_called(facts, injected, function)):
-        for site in invocations(facts.definitions, func):
-            items = {arg.keyword.value: arg for arg in site.args if arg.keyword is not None}
-            entry = items.get("InputLocation")
-            if entry is None or "Body" in items or is_none(entry.value):
+    called = [
+        site
+        for func in (*sites(facts, function), *perhaps_called(facts, injected, function))
+        for site in invocations(facts.definitions, func)
+    ]
+    guards = Guards(facts.index, [one.carrier for one in called if keyword(one.args, "Body")])
+    for site in called:
+        entry = keyword(site.args, "InputLocation")
+        if entry is not None and not is_none(entry.value) and not keyword(site.args, "Body"):
+            if guards.decide_on(site.carrier):
                 continue
             problem = Refusal("helper-call-unclear", site.carrier, function.name.value)
             uri = facts.templates.of(entry.value)

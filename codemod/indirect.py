@@ -21,7 +21,7 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.formulas import formula
 from codemod.injected import Injected
-from codemod.near import Near, is_elsewhere, is_uri_of, names_key, uri_of
+from codemod.near import Near, is_another_item, is_elsewhere, is_uri_of, names_key, uri_of
 from codemod.provenance import Provenance, class_behind
 from codemod.refusals import Refusal
 from codemod.syntax import is_self, last_name, names_in, unwrap_await
@@ -56,7 +56,7 @@ class Claims:
         for node, handed in self._provenance.behind(call.location):
             for part in self._provenance.parts_of(node):
                 claim = (
-                    self._made_here(part)
+                    self._made_here(part, call)
                     or self._made_in_function(part)
                     or self._in_property(part, here)
                 )
@@ -71,13 +71,16 @@ class Claims:
                     return claim
         return self._called_aside(call)
 
-    def _made_here(self, part: cst.BaseExpression) -> Claim | None:
+    def _made_here(self, part: cst.BaseExpression, call: LegacyCall) -> Claim | None:
         """Return an upload that is the very expression, if that gives the URI or the like."""
         upload = self._near.made_at(part)
         if upload is None or not (upload.returns_uri or upload.via is not None):
             return None
         if upload.via is not None and upload.via.returns == "nothing":
             return None
+        if isinstance(call.location, cst.Name):
+            if is_another_item(self._facts, self._facts.definitions.of(call.location), upload):
+                return None
         if isinstance(self._facts.index.parent[upload.uploading], cst.Assign):
             return Claim(upload, Refusal("uri-unproven", upload.uploading))
         unlock = "assign what the upload returns to a variable before the call"

@@ -8,7 +8,7 @@ from functools import cached_property
 import libcst as cst
 
 from codemod.calls import LegacyCall
-from codemod.definitions import Kind
+from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.syntax import descendants, names_in, subscript_key, unwrap_await
 from codemod.template import Template, contains, literal, same_object
@@ -139,6 +139,17 @@ def is_uri_of(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
     if upload.bucket is not None and upload.key is not None:
         return same_object(uri, upload.bucket, upload.key)
     return uri == upload.uri
+
+
+def is_another_item(facts: Facts, definition: Definition, upload: Upload) -> bool:
+    """Tell whether a name gets an item of a result that holds the URI at another place."""
+    if definition.kind is not Kind.UNPACKED or definition.value is None:
+        return False
+    if unwrap_await(definition.value) is not unwrap_await(upload.uploading):
+        return False
+    items = upload.via.items if upload.via is not None else {}
+    place = facts.index.place_in_tuple(definition.node) if definition.node is not None else None
+    return place is not None and items.get(place) == "else" and "uri" in items.values()
 
 
 def is_elsewhere(uri: Template, upload: Upload) -> bool:

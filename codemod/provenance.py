@@ -13,8 +13,10 @@ import libcst as cst
 
 from codemod.classes import class_of
 from codemod.definitions import Definition, Kind
+from codemod.dictionaries import collected
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
+from codemod.index import Index
 from codemod.invocations import invocations
 from codemod.references import uses
 from codemod.syntax import callee, children, descendants, dict_items, is_self, subscript_key
@@ -201,7 +203,7 @@ class Provenance:
             for function, made in itertools.islice(puts.items(), _MOST):
                 params = function.params if isinstance(function, cst.FunctionDef) else None
                 if params is not None and any(one.name.value == text for one in params.params):
-                    yield from made if function is not here else ()
+                    yield from (one for one in made if function is not here and _is_put(index, one))
         elif definition.node is not None and isinstance(
             index.function(definition.node), cst.Module
         ):
@@ -295,13 +297,15 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
                 if value is not None and is_function(facts, value):
                     yield value, None
             for use in uses(facts, func, as_task=True) if not calls else ():
-                packs = callee(use.call) in ("apply", "apply_async")
-                given = _meant_for(param, function, use.args, packs=packs)
+                name = callee(use.call) or ""
+                rows = _in_rows(facts, param, function, use.args) if "starmap" in name else ()
+                packs = name in ("apply", "apply_async")
+                given = list(rows) or list(_meant_for(param, function, use.args, packs=packs))
                 yield from ((value, use.by) for value in given)
         for decorator in function.decorators:
             for args in _decorated_with(facts, decorator):
-                given = _meant_for(param, function, args)
-                yield from ((value, decorator.decorator) for value in given)
+                wrapped = _meant_for(param, function, args)
+                yield from ((value, decorator.decorator) for value in wrapped)
 
 
 def is_function(facts: Facts, node: cst.BaseExpression) -> bool:
@@ -312,6 +316,22 @@ def is_function(facts: Facts, node: cst.BaseExpression) -> bool:
         found = facts.definitions.candidates(node)
         return any(isinstance(one.node, cst.FunctionDef) for one in found)
     return isinstance(node, cst.Lambda)
+
+
+def _is_put(index: Index, put: _Put) -> bool:
+    """Tell whether a method puts a value somewhere: what an item is, depends on its key."""
+    return isinstance(index.parent[put[0]], cst.Attribute)
+
+
+def _in_rows(
+    facts: Facts, param: cst.Param, function: cst.FunctionDef, args: Sequence[cst.Arg]
+) -> Iterator[cst.BaseExpression]:
+    """Yield what a parameter gets of the rows that ``starmap`` goes through."""
+    for arg in args:
+        for row in collected(facts, arg.value):
+            if isinstance(row, (cst.Tuple, cst.List)):
+                cells = [cst.Arg(element.value) for element in row.elements]
+                yield from _meant_for(param, function, cells)
 
 
 def _meant_for(

@@ -15,7 +15,7 @@ from codemod.functions import bound_arguments, sites
 from codemod.index import LOOPS
 from codemod.indirect import Claims
 from codemod.invocations import invocations
-from codemod.near import Near, is_elsewhere, is_uri_of, made_by, names_key, uri_of
+from codemod.near import Near, is_another_item, is_elsewhere, is_uri_of, made_by, names_key, uri_of
 from codemod.provenance import Provenance, taken_from
 from codemod.refusals import Refusal
 from codemod.structure import Span, span, swallows
@@ -341,7 +341,7 @@ def _alternatives(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseEx
 def _is_unproven(facts: Facts, uri: Template, upload: Upload, call: LegacyCall) -> bool:
     """Tell whether a URI is built from the upload's key without being provably its URI."""
     key = upload.key
-    if upload.via is not None and any(_is_part_of(piece, upload) for piece in uri):
+    if upload.via is not None and any(_is_part_of(facts, piece, upload) for piece in uri):
         return True
     if key is not None and literal(key) is None and contains(uri, key):
         bucket = literal(upload.bucket or ())
@@ -370,15 +370,24 @@ def _is_in_result(facts: Facts, location: cst.BaseExpression, upload: Upload) ->
         return upload.via is not None and upload.via.returns == "else"
     if upload.via is None or root is None:
         return False
-    value = facts.definitions.of(root).value
+    definition = facts.definitions.of(root)
+    if definition.kind is Kind.UNPACKED and is_another_item(facts, definition, upload):
+        return False
+    value = definition.value
     return value is not None and unwrap_await(value) is unwrap_await(upload.uploading)
 
 
-def _is_part_of(piece: Piece, upload: Upload) -> bool:
-    """Tell whether a hole is one of several things that an uploading function returned."""
+def _is_part_of(facts: Facts, piece: Piece, upload: Upload) -> bool:
+    """Tell whether a hole is one of several things that an uploading function returned.
+
+    If one of the others certainly is the URI, it is not.
+    """
     definition = piece.key[1] if isinstance(piece, Hole) and len(piece.key) > 1 else None
     value = definition.value if isinstance(definition, Definition) else None
-    return value is not None and unwrap_await(value) is unwrap_await(upload.uploading)
+    if value is None or unwrap_await(value) is not unwrap_await(upload.uploading):
+        return False
+    assert isinstance(definition, Definition)
+    return not is_another_item(facts, definition, upload)
 
 
 def _definitions_behind(facts: Facts, node: cst.BaseExpression) -> Iterator[Definition]:
