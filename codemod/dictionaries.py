@@ -86,7 +86,16 @@ def _given(
 def _items(
     facts: Facts, node: cst.BaseExpression
 ) -> Iterator[tuple[str | None, cst.BaseExpression, cst.CSTNode]]:
-    """Yield what an expression itself puts under which name, and what is done to a variable."""
+    """Yield what is put under which name by an expression, or later into a variable."""
+    yield from _written(facts, node)
+    for use in _changes(facts, node):
+        yield from _done(facts, use)
+
+
+def _written(
+    facts: Facts, node: cst.BaseExpression
+) -> Iterator[tuple[str | None, cst.BaseExpression, cst.CSTNode]]:
+    """Yield what an expression itself puts under which name."""
     for name, value, at in dict_items(node) or ():
         if name is None and isinstance(at, cst.DictElement):
             name = string_value(facts.definitions.resolve(at.key))
@@ -98,8 +107,6 @@ def _items(
                 yield string_value(pair.elements[0].value), pair.elements[1].value, pair
     elif isinstance(node, cst.Call):
         yield from _fields(facts, node)
-    for use in _changes(facts, node):
-        yield from _done(facts, use)
 
 
 def _fields(
@@ -191,7 +198,7 @@ def _done(
                 if arg.keyword is not None:
                     yield arg.keyword.value, arg.value, arg
                 else:
-                    yield from _items(facts, arg.value)
+                    yield from _written(facts, arg.value)
 
 
 def _made_of(
