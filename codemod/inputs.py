@@ -37,7 +37,8 @@ _Items = dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]]
 class Inputs:
     """What the argument list of one call says, with dictionaries looked through.
 
-    ``complete`` is false if there may be more in it than ``items``.
+    ``complete`` is false if there may be more in it than ``items``, ``unseen`` is there if that may
+    be another input, ``uri`` is what the input means here if it is written somewhere else.
     """
 
     items: _Items
@@ -46,6 +47,7 @@ class Inputs:
     complete: bool = True
     problem: Refusal | None = None
     uri: Template | None = None
+    unseen: Refusal | None = None
 
 
 def inputs_of(facts: Facts, call: Invocation) -> Inputs:
@@ -60,6 +62,7 @@ def inputs_of(facts: Facts, call: Invocation) -> Inputs:
             given.complete = given.complete and found.complete
             given.problem = given.problem or found.problem
             if "InputLocation" in found.items:
+                given.problem = given.problem or found.unseen
                 given.parameters, given.made = found.parameters, found.made
         elif arg.star == "*":
             given.complete = False
@@ -137,7 +140,7 @@ def _from_literal(
             )
         elif not _is_without_input(facts, value) and given.problem is None:
             unlock = "leave InputLocation out of the dictionary that the other is made from"
-            given.problem = Refusal("parameters-unclear", node, source(value), unlock)
+            given.unseen = Refusal("parameters-unclear", node, source(value), unlock)
     return given
 
 

@@ -240,8 +240,11 @@ PARAMETERS: list[Case] = [
     ("parameters-conditional", "the address is set twice",
      'UPLOAD\nargs = {"EndpointName": "e", "InputLocation": "s3://x/y"}\nargs["InputLocation"] = ADDRESS\n'
      "return runtime.invoke_endpoint_async(**args)"),
-    ("parameters-unclear", "the dictionary is updated",
+    ("safe", "the dictionary is updated",
      'UPLOAD\nargs = {"EndpointName": "e", "InputLocation": ADDRESS}\nargs.update(Accept="a/b")\n'
+     "return runtime.invoke_endpoint_async(**args)"),
+    ("parameters-unclear", "the dictionary is updated by another",
+     'UPLOAD\nargs = {"EndpointName": "e", "InputLocation": ADDRESS}\nargs.update(seen)\n'
      "return runtime.invoke_endpoint_async(**args)"),
     ("parameters-unclear", "more may follow the address",
      'UPLOAD\nargs = {"EndpointName": "e", "InputLocation": ADDRESS, **seen}\n'
