@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from codemod.parsing import plain_nodes
+from codemod.parsing import nodes_in, plain_tree
 
 #: Methods that upload, and what else a file must mention where the name alone says little.
 _UPLOADING: dict[str, tuple[bytes, ...]] = {
@@ -86,40 +86,57 @@ class Outline:
 
 def outline(source: bytes | str) -> Outline | None:
     """Return the outline of a module, ``None`` if it is no Python that this Python can read."""
-    nodes = plain_nodes(source)
-    if nodes is None:
+    tree = plain_tree(source)
+    if tree is None:
         return None
-    tree = nodes[0]
-    assert isinstance(tree, ast.Module)
     text = source.encode(errors="replace") if isinstance(source, str) else source
     uploading = {name for name, needed in _UPLOADING.items() if any(one in text for one in needed)}
     found = Outline(lines=tuple(statement.lineno for statement in tree.body))
+    parts: dict[ast.stmt, _Part] = {}
+    for statement in tree.body:
+        nodes = nodes_in(statement)
+        if nodes is None:
+            return None
+        parts[statement] = _Part.of(nodes, uploading)
+        if isinstance(statement, ast.ClassDef):
+            found.classes.setdefault(statement.name, _class(statement, nodes))
+        _add_nodes(found, nodes)
+    found.mentions[""] = set().union(*(part.mentions for part in parts.values()))
+    if any(part.uploads for part in parts.values()):
+        found.uploading.add("")
+    for names, statement in _bindings(tree.body):
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            found.exported.update(names)
+            continue
+        part = parts.get(statement) or _Part.of(ast.walk(statement), uploading)
+        for name in names:
+            found.bound.add(name)
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                found.functions.add(name)
+            if part.uploads:
+                found.uploading.add(name)
+            found.mentions.setdefault(name, set()).update(part.mentions)
+    return found
+
+
+def _add_nodes(found: Outline, nodes: Iterable[ast.AST]) -> None:
+    """Add what the nodes of a statement say, wherever in it they stand."""
     for node in nodes:
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
+        if isinstance(node, ast.Call):
+            for replaced in _replaced(node):
+                found.replaced.setdefault(replaced, node.lineno)
+        elif isinstance(node, ast.Attribute):
+            if not isinstance(node.ctx, ast.Load) and not _is_self(node.value):
+                found.stored.setdefault(node.attr, node.lineno)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
             for name, origin in _imported(node):
                 if name == "*":
                     found.stars.append(origin.module)
                 else:
                     found.imports.setdefault(name, set()).add(origin)
         elif isinstance(node, ast.ClassDef):
-            found.classes.setdefault(node.name, _class(node))
-        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            if not _is_self(node.value):
-                found.stored.setdefault(node.attr, node.lineno)
-        elif isinstance(node, ast.Call):
-            for replaced in _replaced(node):
-                found.replaced.setdefault(replaced, node.lineno)
-    _take(found, "", [tree], uploading)
-    for names, statement in _bindings(tree.body):
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
-            found.exported.update(names)
-            continue
-        for name in names:
-            found.bound.add(name)
-            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                found.functions.add(name)
-            _take(found, name, [statement], uploading)
-    return found
+            if node.name not in found.classes:
+                found.classes[node.name] = _class(node, ast.walk(node))
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Origin]]:
@@ -134,10 +151,10 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Origin]]
         yield (alias.asname, Origin(alias.name)) if alias.asname else (top, Origin(top))
 
 
-def _class(node: ast.ClassDef) -> ClassOutline:
+def _class(node: ast.ClassDef, nodes: Iterable[ast.AST]) -> ClassOutline:
     bases = tuple(name for base in node.bases if (name := _dotted(base)) is not None)
     bound = {name: statement.lineno for names, statement in _bindings(node.body) for name in names}
-    for below in ast.walk(node):
+    for below in nodes:
         if isinstance(below, ast.Attribute) and isinstance(below.ctx, ast.Store):
             if _is_self(below.value):
                 bound.setdefault(below.attr, below.lineno)
@@ -223,18 +240,29 @@ def _names(target: ast.AST) -> Iterator[str]:
             yield node.id
 
 
-def _take(found: Outline, name: str, nodes: Iterable[ast.AST], uploading: set[str]) -> None:
-    mentions = found.mentions.setdefault(name, set())
-    for top in nodes:
-        for node in ast.walk(top):
-            if isinstance(node, ast.Attribute) and node.attr in uploading:
-                found.uploading.add(name)
-            if isinstance(node, ast.Call) and _fetched(node) in uploading:
-                found.uploading.add(name)
-            if isinstance(node, (ast.Attribute, ast.Name)):
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The dotted names that a piece of code mentions, and whether it calls what uploads."""
+
+    mentions: set[str]
+    uploads: bool
+
+    @classmethod
+    def of(cls, nodes: Iterable[ast.AST], uploading: set[str]) -> _Part:
+        """Make it of the nodes of the piece; ``uploading`` are the methods that upload."""
+        mentions: set[str] = set()
+        uploads = False
+        for node in nodes:
+            if isinstance(node, ast.Name):
+                mentions.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                uploads = uploads or node.attr in uploading
                 dotted = _dotted(node)
                 if dotted is not None:
                     mentions.add(dotted)
+            elif isinstance(node, ast.Call):
+                uploads = uploads or _fetched(node) in uploading
+        return cls(mentions, uploads)
 
 
 def _fetched(call: ast.Call) -> str | None:

@@ -158,16 +158,19 @@ def _below(node: ast.AST, name: str) -> Iterator[ast.AST]:
         yield from (one for one in value if isinstance(one, ast.AST))
 
 
-def plain_nodes(content: bytes | str) -> list[ast.AST] | None:
-    """Return the nodes of Python's own syntax tree, one level after the other.
-
-    The first is the module. Code that cannot be parsed or is nested too deeply gives ``None``.
-    """
+def plain_tree(content: bytes | str) -> ast.Module | None:
+    """Return Python's own syntax tree of a module, ``None`` if it cannot be parsed."""
     tree = _tree(content)
-    if not isinstance(tree, ast.Module):
-        return None
+    return tree if isinstance(tree, ast.Module) else None
+
+
+def nodes_in(tree: ast.AST) -> list[ast.AST] | None:
+    """Return the nodes of a tree, one level after the other; ``None`` if they are too many levels.
+
+    The first is the tree itself.
+    """
     every: list[ast.AST] = []
-    level: list[ast.AST] = [tree]
+    level = [tree]
     for _ in range(_MAX_DEPTH):
         every += level
         level = _children(level)
