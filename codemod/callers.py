@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from codemod.files import Excludes, relative
 from codemod.folders import list_files
@@ -59,22 +59,25 @@ class Callers:
             files = sorted({*self._files(root), *(one.path for one in inside)})
             names = {one.name for one in inside} | {one.owner for one in inside if one.owner}
             mentioned = self._mentioning(names, files)
+            invoked = {one.name for one in inside if one.invokes}
+            cells = self._mentioning(invoked, self._notebooks(root)) if invoked else {}
             for one in inside:
                 if one.changes and one.path in self._changeable(root):
                     partners[one] = {one.path}
                 place = self._taken(one, mentioned) if one.makes else None
                 if place is not None:
                     rebound[one] = place
+                if one.invokes:
+                    calling = [
+                        *self._importing(one, mentioned.get(one.name, ())),
+                        *self._in_notebooks(one, cells.get(one.name, ())),
+                    ]
+                    partners.setdefault(one, set()).update(calling)
                 for path in mentioned.get(one.name, ()):
-                    if one.invokes and path not in (one.path, *self._left_out):
-                        if one.path in self._repository.imported(path):
-                            partners.setdefault(one, set()).add(path)
                     if (path, one.name) in self._replacing:
                         place = self._replaced(path, one)
                         if place is not None:
                             rebound.setdefault(one, place)
-                if one.invokes:
-                    partners.setdefault(one, set()).update(self._in_notebooks(one, root))
                 if one.invokes and one.owner:
                     partners.setdefault(one, set()).update(self._wired(one, mentioned))
                 if one.owner:
@@ -117,6 +120,8 @@ class Callers:
             content = self._repository.glance(path)
             if content is None:
                 continue
+            if is_notebook(path):
+                content = content.replace(b"\\n", b"\n")  # or the name follows a letter
             if len(wanted) <= _FEW and not any(name in content for name in wanted):
                 continue
             for name in {match.decode() for match in pattern.findall(content)}:
@@ -125,14 +130,19 @@ class Callers:
                 self._replacing.add((path, (match[1] or match[2] or match[3]).decode()))
         return found
 
-    def _in_notebooks(self, invoked: Reliance, root: str) -> Iterator[str]:
+    def _importing(self, invoked: Reliance, mentioning: Sequence[str]) -> Iterator[str]:
+        """Yield those of the files with the name of a function that import its module."""
+        for path in mentioning:
+            if path != invoked.path and path not in self._left_out:
+                if invoked.path in self._repository.imported(path):
+                    yield path
+
+    def _in_notebooks(self, invoked: Reliance, mentioning: Sequence[str]) -> Iterator[str]:
         """Yield the notebooks that import a function or a class and call what makes the call."""
-        name = re.compile(rb"\b%b\b" % re.escape(invoked.name.encode()))
-        for path in self._notebooks(root):
+        for path in mentioning:
             if path == invoked.path or not self._names_module(path, invoked.path):
                 continue
-            content = (self._repository.glance(path) or b"").replace(b"\\n", b"\n")
-            if name.search(content) and MOVES.search(content) is None:
+            if MOVES.search(self._repository.glance(path) or b"") is None:
                 if invoked.path in self._repository.imported(path):
                     yield path
 
@@ -148,7 +158,7 @@ class Callers:
         ]
         owner = (invoked.path, invoked.owner)
         bases = {path for path, _ in self._family(owner)} - {invoked.path} if calling else set()
-        yield from (one for one in calling if bases & self._repository.imported(one))
+        yield from (one for one in calling if bases and bases & self._repository.imported(one))
         for wiring in mentioned.get(invoked.owner, ()) if calling else ():
             if not self._names_module(wiring, invoked.path):
                 continue
