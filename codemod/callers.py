@@ -61,12 +61,10 @@ class Callers:
             mentioned = self._mentioning(names, files)
             invoked = {one.name for one in inside if one.invokes}
             cells = self._mentioning(invoked, self._notebooks(root)) if invoked else {}
-            for one in inside:
+            rebound.update(self._come_or_gone(inside, mentioned))
+            for one in (one for one in inside if not one.goes):
                 if one.changes and one.path in self._changeable(root):
                     partners[one] = {one.path}
-                place = self._taken(one, mentioned) if one.makes else None
-                if place is not None:
-                    rebound[one] = place
                 if one.invokes:
                     calling = [
                         *self._importing(one, mentioned.get(one.name, ())),
@@ -173,10 +171,43 @@ class Callers:
         """Return where the name of a function to come means something else already, or may."""
         for path in mentioned.get(new.name, ()):
             if path != new.path:
-                before = (self._repository.glance(path) or b"").partition(new.name.encode())[0]
-                return _at(path, before.count(b"\n") + 1)
+                return self._mention(path, new.name)
         module = os.path.join(os.path.dirname(new.path), f"{new.name}.py")
         return _at(module, 1) if os.path.exists(module) else None
+
+    def _come_or_gone(
+        self, reliances: Iterable[Reliance], mentioned: dict[str, list[str]]
+    ) -> dict[Reliance, Place]:
+        """Return which names to come are taken, which that go are missed, and where."""
+        found = {}
+        for one in reliances:
+            place = self._taken(one, mentioned) if one.makes else None
+            place = self._missed(one, mentioned) if one.goes else place
+            if place is not None:
+                found[one] = place
+        return found
+
+    def _missed(self, gone: Reliance, mentioned: dict[str, list[str]]) -> Place | None:
+        """Return where another file reads a variable of a module that gets no value any more."""
+        for path in mentioned.get(gone.name, ()):
+            if path != gone.path and self._may_read(path, gone):
+                return self._mention(path, gone.name)
+        return None
+
+    def _may_read(self, path: str, variable: Reliance) -> bool:
+        """Tell whether a file takes a variable of a module, or perhaps, if it cannot be read."""
+        outlined = self._repository.outline(path)
+        if outlined is None:
+            return self._names_module(path, variable.path)
+        for name in (*outlined.imports, *outlined.mentions[""]):
+            found = self._repository.named(path, name)
+            if found is not None and (found[0], *found[1][:1]) == (variable.path, variable.name):
+                return True
+        return False
+
+    def _mention(self, path: str, name: str) -> Place:
+        before = (self._repository.glance(path) or b"").partition(name.encode())[0]
+        return _at(path, before.count(b"\n") + 1)
 
     def _replaced(self, path: str, relied: Reliance) -> Place | None:
         """Return where a file stores an attribute of the name, or a test puts something there.

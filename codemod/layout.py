@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
+from codemod.assignments import targets
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.visibility import Fate, Visibility
@@ -58,3 +60,10 @@ def fates_left(
         for use in seen.uses
         if not any(facts.index.inside(use.node, statement) for statement in layout.attached)
     ]
+
+
+def gone(facts: Facts, layout: Layout) -> Iterator[cst.Name]:
+    """Yield the variables of a module that get a value on the S3 route only."""
+    if isinstance(facts.index.function(layout.uploading), cst.Module):
+        for one in (layout.uploading, *layout.attached, *layout.late, *layout.dropped):
+            yield from targets(one)

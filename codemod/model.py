@@ -100,7 +100,7 @@ class Reliance(NamedTuple):
 
     ``invokes`` marks a function that invokes the endpoint with what it is given: whoever calls it
     may have to change with it. ``changes`` marks a function that changes itself, ``makes`` one that
-    is to come.
+    is to come. ``goes`` marks a variable that gets no value any more where nothing is uploaded.
     """
 
     path: str
@@ -109,13 +109,15 @@ class Reliance(NamedTuple):
     invokes: bool = False
     changes: bool = False
     makes: bool = False
+    goes: bool = False
 
 
 class Surroundings(NamedTuple):
     """What other files of the repository do with the names that the fixes of a file rely on.
 
     ``partners`` may change with it: they call a function of the file that invokes, or hold one that
-    is to be split. ``rebound`` are the names that are given another value somewhere, and where.
+    is to be split. ``rebound`` are the names that are given another value somewhere, or read
+    although they go, and where.
     """
 
     partners: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from codemod.functions import relied_on
 from codemod.index import Linked
 from codemod.inputs import METHOD
 from codemod.judge import Judgement, Verdict, judge
+from codemod.layout import gone
 from codemod.model import Finding, Fix, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse
 from codemod.reading import Reading, pointed_at
@@ -266,6 +267,10 @@ def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
             for upload in uploads_of(verdict.upload)
             if upload.via is not None
         ]
+        if verdict.layout is not None:
+            home = read.paths[index.module_of(verdict.layout.uploading)]
+            for name in gone(read.facts, verdict.layout):
+                yield Reliance(home, "", name.value, goes=True)
         relied = asked(read.facts, verdict.upload, verdict.call.location).values()
         yield from (Reliance(read.paths[module], owner, name) for module, owner, name in relied)
         made = [one.invocation for one in calls_of(verdict.call)]

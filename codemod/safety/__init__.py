@@ -10,6 +10,7 @@ from codemod.safety.names import (
     cells_are_in_order,
     functions_are_what_they_seem,
     names_mean_what_they_say,
+    nobody_else_reads_the_names,
     nobody_lists_the_names,
 )
 from codemod.safety.objects import (
@@ -38,6 +39,7 @@ Check = Callable[[Proposal], Refusal | None]
 CHECKS: tuple[Check, ...] = (
     names_mean_what_they_say,
     functions_are_what_they_seem,
+    nobody_else_reads_the_names,
     nobody_lists_the_names,
     payload_can_be_sent,
     payload_is_not_used_later,

@@ -7,6 +7,7 @@ import libcst as cst
 from codemod.cell_order import order_matters
 from codemod.definitions import Kind
 from codemod.facts import Facts
+from codemod.layout import gone
 from codemod.payload import Form
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
@@ -51,6 +52,16 @@ def functions_are_what_they_seem(case: Proposal) -> Refusal | None:
             place = case.facts.rebound.get(relied)
             if place is not None:
                 return Refusal("helper-overridden", function.name, relied[2], elsewhere=place)
+    return None
+
+
+def nobody_else_reads_the_names(case: Proposal) -> Refusal | None:
+    """Another file may read a variable of the module that only an upload gives a value."""
+    for name in gone(case.facts, case.layout):
+        home = case.facts.index.module_of(name)
+        place = case.facts.rebound.get((home, "", name.value))
+        if place is not None:
+            return Refusal("upload-response-used", name, name.value, elsewhere=place)
     return None
 
 
