@@ -48,13 +48,16 @@ def is_plain_assignment(facts: Facts, statement: LineOrCompound, *, fresh: bool 
         not isinstance(node, (cst.Await, cst.Yield, cst.NamedExpr))
         and (
             not isinstance(node, cst.Call)
-            or effects.is_stable_call(node)
-            or effects.is_client_factory(node)
             or facts.templates.works_out(node)
-            or (fresh and effects.is_fresh_call(node))
+            or effects.is_client_factory(node)
+            or (_is_known(node, fresh=fresh) and not facts.definitions.is_namesake(node))
         )
         for node in descendants(small.value)
     )
+
+
+def _is_known(call: cst.Call, *, fresh: bool) -> bool:
+    return effects.is_stable_call(call) or (fresh and effects.is_fresh_call(call))
 
 
 def binds_outside(facts: Facts, statement: LineOrCompound, within: Container[cst.CSTNode]) -> bool:

@@ -6,12 +6,14 @@ both). LibCST's ``ScopeProvider`` is lexical and cannot tell that.
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import libcst as cst
 
+from codemod import effects
 from codemod.bindings import Definition, Kind, Scope
 from codemod.index import Index
 from codemod.scopes import walked
@@ -160,6 +162,21 @@ class Definitions:
                 return named[0]
         return None
 
+    def is_namesake(self, call: cst.Call) -> bool:
+        """Tell whether a function only has the name of a well-known one: ``broker.quote(…)``."""
+        root = root_name(call.func)
+        if root is None or not effects.is_known_by_name(call):
+            return False
+        kinds = {one.kind for one in self.of(root).origins()}
+        if kinds <= {Kind.OUTSIDE, Kind.UNBOUND}:
+            return False
+        first, dot, rest = (dotted(call.func) or "").partition(".")
+        origins = self.index.all_imported(root).get(first, ())
+        return Kind.IMPORTED not in kinds or not any(
+            effects.is_known_function(origin + dot + rest) or _is_standard(origin)
+            for origin in origins
+        )
+
     def known_before(self, definition: Definition, statement: cst.CSTNode) -> bool:
         """Tell whether a definition that is read later was already made before a statement.
 
@@ -260,6 +277,11 @@ class Definitions:
                 if isinstance(above, cst.FunctionDef):
                     found[above].append(function)
         return found
+
+
+def _is_standard(origin: str) -> bool:
+    """Tell whether a name comes from the standard library, be it by way of ``six``."""
+    return origin.partition(".")[0] in {*sys.stdlib_module_names, "six"}
 
 
 __all__ = ["Definition", "Definitions", "Kind"]

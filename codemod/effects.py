@@ -148,6 +148,11 @@ def is_stable_call(call: cst.Call) -> bool:
     return isinstance(func, cst.Name) and func.value in _STABLE_FUNCTIONS
 
 
+def is_known_by_name(call: cst.Call) -> bool:
+    """Tell whether a function, not a method, is taken for a well-known one for its name."""
+    return _qualified(call.func, _STABLE_QUALIFIED) or is_fresh_call(call)
+
+
 def is_known_function(origin: str) -> bool:
     """Tell whether a dotted name, module and all, is that of a function that changes nothing."""
     return "." in origin and (origin in _STABLE_QUALIFIED or origin in _FRESH_QUALIFIED)

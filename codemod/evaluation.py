@@ -437,10 +437,14 @@ class Templates:
         )
 
     def _asks_own_code(self, node: cst.CSTNode) -> bool:
-        """Tell whether an attribute is a function of the file: a property may change each time."""
+        """Tell whether an attribute is a function of the file: a property may change each time.
+
+        So may what a function gives that only has the name of a well-known one.
+        """
         defined = self._definitions.index.defined_functions
         return any(
-            isinstance(part, cst.Attribute) and part.attr.value in defined
+            (isinstance(part, cst.Attribute) and part.attr.value in defined)
+            or (isinstance(part, cst.Call) and self._definitions.is_namesake(part))
             for part in descendants(node)
         )
 

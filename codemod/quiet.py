@@ -64,7 +64,7 @@ def _is_noticed(facts: Facts, node: cst.CSTNode, above: frozenset[str]) -> bool:
         name = callee(node) or ""
         if name in facts.index.defined_functions:
             return not _is_quiet(facts, name, above)
-        return not (
+        return facts.definitions.is_namesake(node) or not (
             effects.is_stable_call(node)
             or effects.is_fresh_call(node)
             or effects.is_client_factory(node)
@@ -94,6 +94,8 @@ def _is_quiet_call(facts: Facts, call: cst.Call) -> bool:
     name = callee(call) or ""
     if name in facts.index.defined_functions:
         return _is_quiet(facts, name)
+    if facts.definitions.is_namesake(call):
+        return False
     return (
         effects.is_stable_call(call)
         or effects.is_fresh_call(call)

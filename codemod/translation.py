@@ -277,6 +277,8 @@ def is_what_it_seems(facts: Facts, call: cst.Call) -> bool:
             return True
         return origin is not None and effects.is_known_function(origin)
     assert isinstance(func, cst.Attribute)
+    if facts.definitions.is_namesake(call):
+        return False
     if not effects.is_ambiguous(func.attr.value):
         return True
     if origin is not None and effects.is_known_function(origin):
