@@ -11,6 +11,7 @@ from codemod.announcements import announces_upload
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.handlers import is_for_aws
+from codemod.lookups import failing_lookup
 from codemod.quiet import makes_client, noticed_part
 from codemod.refusals import Refusal
 from codemod.slices import checks_settings
@@ -21,10 +22,11 @@ from codemod.syntax import (
     descendants,
     dict_items,
     is_none,
+    names_in,
     string_value,
     unwrap_await,
 )
-from codemod.template import same_object
+from codemod.template import same_object, source
 from codemod.transfers import Upload
 from codemod.translation import is_what_it_seems
 
@@ -77,7 +79,34 @@ def effect_problem(
                 check = check or Refusal("helper-checks-settings", node, function.name.value)
         if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
             return Refusal("helper-does-more", node, function.name.value)
-    return check
+    return check or _lost_lookup(facts, function, upload, made)
+
+
+def _lost_lookup(
+    facts: Facts, function: cst.FunctionDef, upload: Upload, made: Sequence[cst.CSTNode]
+) -> Refusal | None:
+    """Return what is looked up, perhaps in vain, and not for the payload."""
+    done = [*made, *_behind(facts, upload.payload), *_handling(facts, upload)]
+    lookup = failing_lookup(facts, function.body, done)
+    if lookup is None:
+        return None
+    return Refusal(
+        "helper-looks-up", lookup, source(lookup), "look it up in the function that calls"
+    )
+
+
+def _behind(facts: Facts, payload: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions of a function that its payload is made of."""
+    stack, seen = [payload], {payload}
+    while stack:
+        node = stack.pop()
+        if node in facts.index.parent:
+            yield node
+        for name in names_in(node):
+            value = facts.definitions.of(name).value if name in facts.index.parent else None
+            if value is not None and value not in seen:
+                seen.add(value)
+                stack.append(value)
 
 
 def _hidden_failure(facts: Facts, upload: Upload) -> cst.CSTNode | None:

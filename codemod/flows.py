@@ -27,7 +27,7 @@ from codemod.functions import (
     sites,
 )
 from codemod.invocations import Invocation, invocations
-from codemod.preparations import prepared_arguments
+from codemod.preparations import name_lookups, prepared_arguments
 from codemod.refusals import Refusal, is_doubt
 from codemod.splits import split_of
 from codemod.syntax import subscript_key
@@ -190,6 +190,8 @@ def _virtual(
         content_type = translate.expression(content_type)
         if content_type is None:
             untyped = Refusal("payload-made-in-helper", call.carrier, "ContentType")
+    if problem is None:
+        name_lookups(translate, call, here.node)
     bucket = translate.template(inner.bucket) if inner.bucket is not None else None
     key = translate.template(inner.key) if inner.key is not None else None
     uri = translate.template(inner.uri)

@@ -15,6 +15,7 @@ from codemod.inputs import METHOD
 from codemod.layout import Layout
 from codemod.model import Fix
 from codemod.pairing import Candidate, pair
+from codemod.preparations import looked_up
 from codemod.proposals import Proposal
 from codemod.references import kept_for_others
 from codemod.refusals import Refusal
@@ -129,6 +130,9 @@ def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Ver
     problem = next((one for one in problems if one is not None), None)
     if problem is not None:
         return [Verdict(call, candidate.upload, Fix.NONE, problem) for call in candidate.calls]
+    if candidate.upload.via is None:
+        prepared = looked_up(facts, candidate.upload)
+        candidate = replace(candidate, upload=replace(candidate.upload, prepared=prepared))
     seen = Visibility(facts, candidate, calls)
     layout = arrange(facts, candidate, seen)
     if isinstance(layout, Refusal):

@@ -10,9 +10,11 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.functions import Bindings
 from codemod.invocations import Invocation
+from codemod.lookups import lookup_left_out
 from codemod.quiet import noticed_part
 from codemod.syntax import descendants, is_self, names_in
-from codemod.transfers import Prepared
+from codemod.template import source
+from codemod.transfers import Prepared, Upload
 from codemod.translation import Translation
 
 
@@ -40,6 +42,36 @@ def named_arguments(
             does_more_later = True
             changing.update(name.value for name in names_in(value))
     return named
+
+
+def name_lookups(translation: Translation, call: Invocation, payload: cst.BaseExpression) -> None:
+    """Give names to the arguments that look something up, unless the payload does so, too."""
+    facts, made = translation.facts, source(payload)
+    for definition, value in translation.bound.items():
+        if any(arg.value is value for arg in call.args) and definition not in translation.named:
+            lookup = lookup_left_out(facts, value)
+            if lookup is not None and source(lookup) not in made:
+                translation.named[definition] = cst.Name(definition.name)
+
+
+def looked_up(facts: Facts, upload: Upload) -> tuple[Prepared, ...]:
+    """Return the arguments of an upload itself, not through a function, that look something up."""
+    names = {upload.key_node: "key", upload.bucket_node: "bucket"}
+    names[upload.content_type] = "content_type"
+    call = upload.invocation
+    found = []
+    for node in (*names, *(arg.value for arg in call.args)):
+        if node is None or node is upload.payload or not facts.index.inside(node, call.carrier):
+            continue
+        if any(facts.index.inside(node, one.value) for one in found):
+            continue
+        if lookup_left_out(facts, node) is not None:
+            found.append(Prepared(cst.Name(names.get(node, "upload_option")), node))
+    return tuple(sorted(found, key=lambda one: _place(call.carrier, one.value)))
+
+
+def _place(call: cst.Call, node: cst.BaseExpression) -> int:
+    return next(number for number, one in enumerate(descendants(call)) if one is node)
 
 
 def prepared_arguments(translation: Translation, call: Invocation) -> tuple[Prepared, ...]:

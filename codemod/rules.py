@@ -158,6 +158,13 @@ _REASONS = (
         "Check the settings where the program starts, or in the caller.",
     ),
     Reason(
+        "helper-looks-up",
+        "SAI002",
+        "the uploading function looks something up that may not be there, which nobody would"
+        " notice for inline payloads ({detail})",
+        "Make sure that it is always there, or look it up in the caller.",
+    ),
+    Reason(
         "upload-result-logged",
         "SAI002",
         "a log line tells what the upload returned, and would be missed without one ({detail})",

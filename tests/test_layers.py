@@ -39,6 +39,7 @@ ROOMS = (
     "arguments",
     "names",
     "quiet",
+    "lookups",
     "invocations",
     "classes",
     "functions",
