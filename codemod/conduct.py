@@ -12,7 +12,7 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.handlers import is_for_aws
 from codemod.lookups import failing_lookup
-from codemod.quiet import makes_client, noticed_part
+from codemod.quiet import counts_on, makes_client, noticed_part
 from codemod.refusals import Refusal
 from codemod.slices import checks_settings
 from codemod.structure import is_always_run, is_loop, steps_to
@@ -77,6 +77,8 @@ def effect_problem(
                 if not checks_settings(facts, node):
                     return Refusal("helper-returns-early", node, function.name.value)
                 check = check or Refusal("helper-checks-settings", node, function.name.value)
+        if counts_on(facts, node) and not facts.index.inside(node, upload.payload):
+            return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
             return Refusal("helper-does-more", node, function.name.value)
     return check or _lost_lookup(facts, function, upload, made)

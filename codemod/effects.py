@@ -224,6 +224,15 @@ def changed_by_call(call: cst.Call) -> list[str]:
     return changed
 
 
+def uses_up(call: cst.Call) -> bool:
+    """Tell whether a call takes something from an iterator, or puts it into a collection."""
+    by_name = isinstance(call.func, cst.Name) and call.func.value == "next"
+    return by_name or (
+        isinstance(call.func, cst.Attribute)
+        and (call.func.attr.value in _MUTATORS or call.func.attr.value == "__next__")
+    )
+
+
 def is_exit(call: cst.Call) -> bool:
     """Tell whether a call ends the program."""
     return dotted(call.func) in EXITS

@@ -29,11 +29,54 @@ def noticed_part(
             return current
         if isinstance(current, cst.Call) and not _is_quiet_call(facts, current):
             return current
+        if counts_on(facts, current):
+            return current
         if isinstance(current, cst.Attribute) and not _is_quiet(facts, current.attr.value):
             if not isinstance(facts.index.parent.get(current), cst.Call):
                 return current
         stack.extend(children(current))
     return None
+
+
+#: What asks an object of the house for text or for an item, and by which of its methods.
+_ASKING: dict[type[cst.CSTNode], frozenset[str]] = {
+    cst.FormattedStringExpression: frozenset(("__format__", "__str__", "__repr__")),
+    cst.Subscript: frozenset(("__getitem__",)),
+    cst.BinaryOperation: frozenset(
+        "__add__ __radd__ __mod__ __truediv__ __rtruediv__ __str__".split()
+    ),
+    cst.Call: frozenset(("__str__", "__format__", "__repr__", "__fspath__", "__iter__")),
+}
+
+
+def counts_on(facts: Facts, node: cst.CSTNode) -> bool:
+    """Tell whether an operation may run a method of these modules that gives something else anew.
+
+    ``f"{sequence}"`` does if its class has a ``__str__`` that counts. What only keeps a value for
+    later does not matter.
+    """
+    return any(
+        _counts(part)
+        for name in _ASKING.get(type(node), ())
+        for function in facts.index.defined_functions.get(name, ())
+        for part in descendants(function.body)
+    )
+
+
+def _counts(node: cst.CSTNode) -> bool:
+    if isinstance(node, cst.Assign):
+        set_now = {
+            one.target.attr.value for one in node.targets if isinstance(one.target, cst.Attribute)
+        }
+        return any(
+            isinstance(part, cst.Attribute) and part.attr.value in set_now
+            for part in descendants(node.value)
+        )
+    if isinstance(node, cst.AugAssign):
+        return _changes_object(node.target)
+    return isinstance(node, (cst.Global, cst.Nonlocal)) or (
+        isinstance(node, cst.Call) and effects.uses_up(node)
+    )
 
 
 def makes_client(facts: Facts, call: cst.Call) -> bool:

@@ -114,11 +114,24 @@ class Places:
         ]
 
 
+#: Nodes that write nothing, or nothing that can be found, around what they hold.
+_WRAPPERS = (
+    cst.Arg,
+    cst.DictElement,
+    cst.Element,
+    cst.CompFor,
+    cst.CompIf,
+    cst.FormattedStringExpression,
+)
+
+
 def pointed_at(node: cst.CSTNode) -> cst.CSTNode:
     """Return the node whose place can be told: wrappers write nothing of their own."""
-    while isinstance(node, (cst.Arg, cst.DictElement, cst.Element, cst.CompFor, cst.CompIf)):
+    while isinstance(node, _WRAPPERS):
         if isinstance(node, cst.CompFor):
             node = node.iter
+        elif isinstance(node, cst.FormattedStringExpression):
+            node = node.expression
         else:
             node = node.test if isinstance(node, cst.CompIf) else node.value
     return node
