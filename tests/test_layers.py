@@ -55,6 +55,7 @@ ROOMS = (
     "writers",
     "payload",
     "reliance",
+    "replaced",
     "near",
     "provenance",
     "injected",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
+from codemod.calls import METHOD
 from codemod.cell_order import order_matters
 from codemod.definitions import Kind
 from codemod.facts import Facts
@@ -12,6 +15,8 @@ from codemod.payload import Form
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.reliance import asked
+from codemod.replaced import replaced_by_name, replaced_method
+from codemod.transfers import Upload
 
 _GENERATED = {
     Form.UNKNOWN: ("len", "isinstance", "str", "bytes"),
@@ -45,14 +50,36 @@ def _is_bound_here(facts: Facts, name: cst.Name) -> bool:
 
 
 def functions_are_what_they_seem(case: Proposal) -> Refusal | None:
-    """Another file may put something else in the place of a function that makes a key."""
+    """Something else may be put in the place of a function that is followed, or makes a key."""
     upload = case.candidate.upload
+    for method in (upload.innermost.api, METHOD):
+        place = replaced_method(case.facts, method)
+        if place is not None:
+            return Refusal("name-shadowed", place, method)
+    for function in _followed(case):
+        name, home = function.name.value, case.facts.index.module_of(function)
+        place = replaced_by_name(case.facts, home, name)
+        if place is not None:
+            return Refusal("helper-overridden", place, name)
     for call in case.candidate.calls:
         for function, relied in asked(case.facts, upload, call.location).items():
             place = case.facts.rebound.get(relied)
             if place is not None:
                 return Refusal("helper-overridden", function.name, relied[2], elsewhere=place)
     return None
+
+
+def _followed(case: Proposal) -> Iterator[cst.FunctionDef]:
+    """Yield the functions on the way from the upload to the call, and those of key and URI."""
+    upload: Upload | None = case.candidate.upload
+    for call in case.candidate.calls:
+        yield from asked(case.facts, case.candidate.upload, call.location)
+        for one in call.inward():
+            if one.through is not None:
+                yield one.through.function
+    while upload is not None and upload.via is not None:
+        yield upload.via.function
+        upload = upload.via.inner
 
 
 def nobody_else_reads_the_names(case: Proposal) -> Refusal | None:

@@ -14,7 +14,7 @@ from codemod.layout import fates_left
 from codemod.pairing import Candidate
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
-from codemod.syntax import descendants, string_value
+from codemod.syntax import descendants, last_name, string_value
 from codemod.template import Hole, source
 from codemod.visibility import Fate
 
@@ -38,6 +38,20 @@ def upload_options(case: Proposal) -> Refusal | None:
         if name in _HARMLESS_VALUES and string_value(value) in _HARMLESS_VALUES[name]:
             continue
         return Refusal("upload-options", node, name or source(node))
+    handler = _handler_of_uploads(case.facts)
+    return Refusal("upload-options", handler, source(handler)) if handler is not None else None
+
+
+def _handler_of_uploads(facts: Facts) -> cst.CSTNode | None:
+    """Return what has botocore call a function for each upload, which may do anything with it."""
+    for method in ("register", "register_first", "register_last"):
+        for func in facts.index.attributes.get(method, ()):
+            call = facts.index.parent[func]
+            event = call.args[0].value if isinstance(call, cst.Call) and call.args else None
+            if last_name(func.value) == "events" and event is not None:
+                text = string_value(event)
+                if text is None or "s3" in text or "*" in text:
+                    return event
     return None
 
 
