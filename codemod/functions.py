@@ -277,10 +277,23 @@ def hides_errors(facts: Facts, function: cst.CSTNode) -> bool:
     return False
 
 
+def retrying(facts: Facts) -> Iterator[str]:
+    """Yield the names of decorators that call a function again, if they are what they seem."""
+    for function in facts.index.functions:
+        for decorator in function.decorators:
+            if _origin(facts, decorator) in _RETRYING:
+                made = decorator.decorator
+                yield dotted(made.func if isinstance(made, cst.Call) else made) or ""
+
+
 def _origin(facts: Facts, decorator: cst.Decorator) -> str | None:
-    """Return the dotted name that a decorator has outside of the file."""
+    """Return the dotted name that a decorator has outside of the repository."""
     made = decorator.decorator
-    return facts.definitions.origin(made.func if isinstance(made, cst.Call) else made)
+    name = made.func if isinstance(made, cst.Call) else made
+    home, own = facts.index.module_of(decorator), dotted(name)
+    if own is not None and facts.index.linked(home, own) is not None:
+        return None
+    return facts.definitions.origin(name)
 
 
 def signature_problem(facts: Facts, function: cst.FunctionDef) -> Refusal | None:

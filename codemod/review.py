@@ -18,7 +18,7 @@ from codemod.findings import (
     nodes_of,
     uploads_of,
 )
-from codemod.functions import relied_on
+from codemod.functions import relied_on, retrying
 from codemod.index import Linked
 from codemod.inputs import METHOD
 from codemod.judge import Judgement, Verdict, judge
@@ -180,11 +180,12 @@ def _makers(
     content: bytes | str,
     repository: Repository,
 ) -> Iterator[str]:
-    """Yield the modules that tell what the receivers of the calls are, if the file does not."""
+    """Yield the modules that tell what receivers and decorators are, if the file does not."""
     receivers = [access.value for access in facts.index.attributes.get(METHOD, ())]
     receivers += (one.upload.innermost.invocation.receiver for one in judgement.verdicts)
     unknown = [one for one in receivers if facts.clients.receiver(one).role is Role.UNKNOWN]
     names = {name for receiver in unknown for name in facts.clients.makers(receiver)}
+    names.update(retrying(facts))
     if not names:
         return
     for name in sorted(names):
