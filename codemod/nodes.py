@@ -13,6 +13,10 @@ from codemod.index import LineOrCompound
 
 _PRAGMA = re.compile(r"#\s*(type:|noqa|nosec|pyright:|pylint:|pragma|mypy:|fmt:)")
 
+#: A comment with the types of a function, and one with that of a variable (PEP 484).
+_SIGNATURE = re.compile(r"#\s*type:\s*\(")
+_TYPE = re.compile(r"#\s*type:\s*(?!ignore)")
+
 
 def assign(name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
     """Return ``name = value``."""
@@ -61,8 +65,14 @@ def with_lines(statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]) -> 
 
 
 def blank_lines(lines: Sequence[cst.EmptyLine]) -> tuple[cst.EmptyLine, ...]:
-    """Return the blank lines in front of the first comment, with what begins a cell."""
+    """Return the blank lines in front of the first comment, with what begins a cell.
+
+    A comment that gives the types of the function, ``# type: (bytes) -> str``, stays with it.
+    """
     start = after_cell_comment(lines)
+    for number, line in enumerate(lines):
+        if line.comment is not None and _SIGNATURE.match(line.comment.value):
+            start = number + 1
     found = list(lines[:start])
     for line in lines[start:]:
         if line.comment is not None:
@@ -83,6 +93,14 @@ def without_comments(statement: LineOrCompound) -> LineOrCompound:
     if trailing.comment is not None and not has_pragma(statement):
         trailing = cst.TrailingWhitespace(newline=trailing.newline)
     return statement.with_changes(leading_lines=(), trailing_whitespace=trailing)
+
+
+def without_type(line: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
+    """Return an assignment without the comment that declares its type."""
+    trailing = line.trailing_whitespace
+    if trailing.comment is None or not _TYPE.match(trailing.comment.value):
+        return line
+    return line.with_changes(trailing_whitespace=cst.TrailingWhitespace(newline=trailing.newline))
 
 
 def has_pragma(line: cst.SimpleStatementLine) -> bool:

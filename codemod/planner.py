@@ -32,6 +32,7 @@ from codemod.nodes import (
     standing_alone,
     with_lines,
     without_comments,
+    without_type,
 )
 from codemod.pairing import Candidate
 from codemod.payload import Form as PayloadForm
@@ -364,7 +365,8 @@ class Planner:
 
 
 def _without_annotation(statement: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
-    """Return ``r: T = …`` as ``r = …``: the name is declared on the other route."""
+    """Return ``r: T = …`` as ``r = …``, likewise with a comment: the other route declares it."""
+    statement = without_type(statement)
     small = statement.body[0]
     if not isinstance(small, cst.AnnAssign) or small.value is None:
         return statement
