@@ -108,6 +108,9 @@ def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> Inp
         given.problem = Refusal("parameters-used-elsewhere", value, value.value)
     for name in facts.definitions.reads(definition):
         _add_use(facts, given, name, call)
+    is_own = facts.index.function(definition.node or value) is facts.index.function(value)
+    if "InputLocation" in given.items and not is_own:  # it stays there for the next one
+        given.problem = given.problem or Refusal("parameters-used-elsewhere", value, value.value)
     return given
 
 

@@ -15,7 +15,7 @@ _PRAGMA = re.compile(r"#\s*(type:|noqa|nosec|pyright:|pylint:|pragma|mypy:|fmt:)
 
 #: A comment with the types of a function, and one with that of a variable (PEP 484).
 _SIGNATURE = re.compile(r"#\s*type:\s*\(")
-_TYPE = re.compile(r"#\s*type:\s*(?!ignore)")
+_TYPE = re.compile(r"#\s*type:(?!\s*ignore)")
 
 
 def assign(name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
