@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import libcst as cst
 
@@ -20,6 +21,7 @@ from codemod.syntax import (
     keyword,
     last_name,
     string_value,
+    subscript_key,
 )
 
 #: Regions that the launch of inline payloads (2026-06-17) names; see the AWS announcement.
@@ -31,6 +33,7 @@ INLINE_REGIONS = frozenset(
     " eu-south-1 il-central-1".split()
 )
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+_FOR_REGIONS = ("AWS_DEFAULT_REGION", "AWS_REGION")
 _TEST_DOUBLE = re.compile(r"(^|_)(mock|fake|stub|dummy|spy)(ed|s)?(_|$|\d)|^(Magic|Async)?Mock")
 
 
@@ -228,7 +231,7 @@ class Clients:
         if name == "Session" or name == "get_session":
             if origin.startswith("sagemaker"):
                 return Receiver(Role.SAGEMAKER_SESSION, made=node)
-            return Receiver(Role.BOTO_SESSION, _region(node), node)
+            return Receiver(Role.BOTO_SESSION, self._region(node) or self._usual_region, node)
         if name == "S3Uploader":
             return Receiver(Role.S3_UPLOADER)
         if _TEST_DOUBLE.search(name) or name in ("create_autospec", "patch", "mock_open"):
@@ -241,13 +244,11 @@ class Clients:
         if text is None and service is not None:
             resolved = self._definitions.resolve(service.value)
             text = string_value(resolved)
-        region = _region(node)
-        if (
-            region is None
-            and isinstance(node.func, cst.Attribute)
-            and not origin.startswith("boto3.")
-        ):
-            region = self.receiver(node.func.value, steps).region
+        region = self._region(node)
+        if region is None and isinstance(node.func, cst.Attribute):
+            is_session = not origin.startswith("boto3.")
+            owner = self.receiver(node.func.value, steps) if is_session else None
+            region = owner.region if owner is not None else self._usual_region
         if text is None:
             return _UNKNOWN
         if name == "resource":
@@ -255,6 +256,40 @@ class Clients:
         else:
             role = _SERVICES.get(text, Role.OTHER_AWS)
         return Receiver(role, region, node)
+
+    def _region(self, node: cst.Call) -> str | None:
+        """Return the region that a call names, in literal text or a constant."""
+        found = keyword(node.args, "region_name")
+        if found is None and callee(node) == "client" and len(node.args) > 1:
+            found = argument(node.args, 1, "region_name")
+        if found is None:
+            config = keyword(node.args, "config")
+            made = self._definitions.resolve(config.value) if config is not None else None
+            found = keyword(made.args, "region_name") if isinstance(made, cst.Call) else None
+        return self._region_in(found.value) if found is not None else None
+
+    def _region_in(self, node: cst.BaseExpression) -> str | None:
+        text = string_value(self._definitions.resolve(node))
+        return text if text is not None and _REGION.fullmatch(text) else None
+
+    @cached_property
+    def _usual_region(self) -> str | None:
+        """The region of clients that name none, where the file sets one for all of them."""
+        parent = self._index.parent
+        values = []
+        for func in self._index.attributes.get("setup_default_session", ()):
+            call = parent[func]
+            found = keyword(call.args, "region_name") if isinstance(call, cst.Call) else None
+            values.append(found.value if found is not None else None)
+        for environ in self._index.attributes.get("environ", ()):
+            place = parent[environ]
+            target = parent[place]
+            assign = parent.get(target)
+            if isinstance(place, cst.Subscript) and subscript_key(place) in _FOR_REGIONS:
+                if isinstance(target, cst.AssignTarget) and isinstance(assign, cst.Assign):
+                    values.append(assign.value)
+        regions = {self._region_in(value) if value is not None else None for value in values}
+        return regions.pop() if len(regions) == 1 else None
 
     def _resource_part(
         self, node: cst.Call, name: str, owner: cst.BaseExpression, steps: int
@@ -332,14 +367,6 @@ def _agree(receivers: Iterable[Receiver]) -> Receiver:
     if any(receiver.made is not chosen.made for receiver in known):
         chosen = replace(chosen, made=None)
     return chosen
-
-
-def _region(node: cst.Call) -> str | None:
-    found = keyword(node.args, "region_name")
-    if found is None and callee(node) == "client" and len(node.args) > 1:
-        found = argument(node.args, 1, "region_name")
-    text = string_value(found.value) if found is not None else None
-    return text if text is not None and _REGION.fullmatch(text) else None
 
 
 def _annotated(annotation: cst.Annotation | None) -> Receiver | None:

@@ -200,15 +200,37 @@ def test_attributes_are_what_the_class_makes_them(
         ('boto3.Session(region_name="me-south-1").client("sagemaker-runtime")', False),
         ('boto3.Session(region_name="me-south-1").client("sagemaker-runtime", "eu-west-1")', True),
         ('boto3.client("sagemaker-runtime", region_name=REGION)', True),
+        ('boto3.client("sagemaker-runtime", region_name=CHINA)', False),
+        ('boto3.client("sagemaker-runtime", config=Config(region_name=CHINA))', False),
+        ('boto3.client("sagemaker-runtime", config=Config(retries=RETRIES))', True),
         ('boto3.client("sagemaker-runtime", region_name="nowhere")', True),
     ],
 )
 def test_a_region_without_inline_payloads_is_left_alone(made: str, inline: bool) -> None:
-    text = pair(f'import boto3\nREGION = input()\ns3 = boto3.client("s3")\nruntime = {made}')
+    text = pair(
+        f'import boto3\nREGION = input()\nCHINA = "cn-north-1"\ns3 = boto3.client("s3")\nruntime = {made}'
+    )
     assert verdicts(text) == (["safe"] if inline else [])
     assert ["is not known to take inline payloads" in note for note in notes(text)] == [True] * (
         not inline
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "inline"),
+    [
+        ('boto3.setup_default_session(region_name="cn-north-1")', False),
+        ('boto3.setup_default_session(profile_name="scores")', True),
+        ('os.environ["AWS_DEFAULT_REGION"] = "us-gov-west-1"', False),
+        ('os.environ["AWS_REGION"] = "eu-west-1"', True),
+        ('os.environ["AWS_REGION"] = input()', True),
+        ('os.environ["REGION_NAME"] = "cn-north-1"', True),
+    ],
+)
+def test_a_region_of_all_clients_is_known(before: str, inline: bool) -> None:
+    client = 'boto3.client("sagemaker-runtime")'
+    text = pair(f'import boto3, os\n{before}\ns3 = boto3.client("s3")\nruntime = {client}')
+    assert verdicts(text) == (["safe"] if inline else [])
 
 
 UPLOADERS = [
