@@ -182,9 +182,28 @@ class Visibility:
         if not isinstance(call, cst.Call):  # a base class
             self._add(Fate.PASSED_ON, arg, what)
             return None
-        if call in self._identity.own or self._ends_in_call(arg, call, what):
+        if call in self._identity.own:
+            if self._is_sent(call, arg):
+                self._add(Fate.PASSED_ON, arg, what)
             return None
-        return call
+        return None if self._ends_in_call(arg, call, what) else call
+
+    def _is_sent(self, call: cst.Call, arg: cst.Arg) -> bool:
+        """Tell whether an address goes to the endpoint as well, which may read the object by it.
+
+        A key that is not like a path may be any number or name that the request has as well.
+        """
+        if arg.keyword is not None and arg.keyword.value == "CustomAttributes":
+            return callee(call) == METHOD
+        upload, index = self._candidate.upload, self._facts.index
+        if call is not upload.invocation.carrier:
+            return False
+        if not any("/" in piece for piece in upload.key or ("/",) if isinstance(piece, str)):
+            return False
+        if upload.payload in index.parent:
+            return index.inside(upload.payload, arg)
+        made_of = {name.value for name in names_in(upload.payload)}
+        return any(name.value in made_of for name in names_in(arg.value))
 
     def _through_attribute(
         self, node: cst.CSTNode, above: cst.Attribute, what: str
