@@ -6,6 +6,7 @@ both). LibCST's ``ScopeProvider`` is lexical and cannot tell that.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,9 @@ from codemod.bindings import Definition, Kind, Scope
 from codemod.index import Index
 from codemod.scopes import walked
 from codemod.syntax import dotted, root_name
+
+#: What takes the next number of a generator that the whole program shares.
+_DRAWING = re.compile(r"(\w+\.)*random\.")
 
 
 class Definitions:
@@ -163,7 +167,12 @@ class Definitions:
         return None
 
     def is_namesake(self, call: cst.Call) -> bool:
-        """Tell whether a function only has the name of a well-known one: ``broker.quote(…)``."""
+        """Tell whether a function only has the name of a well-known one: ``broker.quote(…)``.
+
+        ``random`` after a ``seed`` is no source of fresh numbers either: each of them counts.
+        """
+        if self.index.attributes.get("seed") and _DRAWING.match(dotted(call.func) or ""):
+            return True
         root = root_name(call.func)
         if root is None or not effects.is_known_by_name(call):
             return False

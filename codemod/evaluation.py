@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import libcst as cst
 
@@ -64,6 +64,7 @@ class Templates:
         self._definitions = definitions
         self._depth = 0
         self._known: dict[tuple[cst.CSTNode, bool], Template] = {}
+        self._spelled: dict[cst.CSTNode, dict[Template, list[cst.BaseExpression]]] = {}
 
     def of(self, node: cst.BaseExpression, *, is_text: bool = True) -> Template:
         """Return the template of an expression; what cannot be taken apart is one hole.
@@ -191,6 +192,15 @@ class Templates:
         """Return the bucket or the key that an expression takes out of a URI."""
         taken = cut(self._definitions, node)
         return part_of_uri(self.of(taken[0]), taken[1], source(node)) if taken is not None else None
+
+    def spelled(self, function: cst.CSTNode) -> Mapping[Template, list[cst.BaseExpression]]:
+        """Return the expressions of a function that put text together, by what they give."""
+        found = self._spelled.get(function)
+        if found is None:
+            found = self._spelled[function] = {}
+            for node in self._definitions.index.texts.get(function, ()):
+                found.setdefault(self.of(node), []).append(node)
+        return found
 
     def works_out(self, node: cst.Call) -> bool:
         """Tell whether a call is of a function that only puts text together."""

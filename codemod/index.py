@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import libcst as cst
 
-from codemod.syntax import children, dotted, string_value, target_names
+from codemod.syntax import callee, children, dotted, string_value, target_names
 
 ScopeNode = cst.Module | cst.FunctionDef | cst.Lambda | cst.ClassDef
 Block = cst.Module | cst.IndentedBlock | cst.SimpleStatementSuite
@@ -377,6 +377,18 @@ class Index:
                 text = string_value(node)
                 if text:
                     found[text].append(node)
+        return found
+
+    @cached_property
+    def texts(self) -> dict[cst.CSTNode, list[cst.BaseExpression]]:
+        """The expressions that may put text together, none inside another one, by function."""
+        found: dict[cst.CSTNode, list[cst.BaseExpression]] = defaultdict(list)
+        for node, above in self.parent.items():
+            kinds = (cst.FormattedString, cst.BinaryOperation, cst.Call)
+            if isinstance(above, cst.BinaryOperation) or not isinstance(node, kinds):
+                continue
+            if not isinstance(node, cst.Call) or callee(node) in ("format", "join"):
+                found[self.function(node)].append(node)
         return found
 
     @cached_property

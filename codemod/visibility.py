@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -24,7 +24,7 @@ from codemod.syntax import (
     names_in,
     unwrap_await,
 )
-from codemod.template import literal
+from codemod.template import literal, source
 
 
 class Fate(enum.Enum):
@@ -132,6 +132,20 @@ class Visibility:
                     above in self._identity.own for above in self._facts.index.ancestors(node)
                 ):
                     self._trace(node, text)
+        for node in self._spelled_again():
+            self._trace(node, source(node))
+
+    def _spelled_again(self) -> Iterator[cst.BaseExpression]:
+        """Yield what puts the key or the URI together anew, in the function that uploads."""
+        upload, index = self._candidate.upload, self._facts.index
+        wanted = [upload.uri]
+        if upload.key is not None and any("/" in one for one in upload.key if isinstance(one, str)):
+            wanted.append(upload.key)
+        spelled = self._facts.templates.spelled(index.function(upload.invocation.carrier))
+        for template in wanted:
+            for node in spelled.get(template, ()):
+                if not index.within(node, self._identity.own):
+                    yield node
 
     def _follow(self, definition: Definition) -> None:
         if definition in self._followed:
