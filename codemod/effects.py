@@ -70,6 +70,11 @@ _OPERATIONS = frozenset(
     "put_object get_object head_object delete_object upload_file upload_fileobj download_file"
     " invoke_endpoint_async".split()
 )
+#: Stable functions and methods that look at all that is in a collection.
+_LOOKING_INTO = frozenset(
+    "len sum min max sorted list tuple set dict repr join keys values items count index dumps"
+    " any all copy getvalue".split()
+)
 _MUTATORS = frozenset(
     "append extend insert remove pop popitem clear update setdefault sort reverse add discard"
     " write writelines seek truncate read readline readlines close".split()
@@ -146,6 +151,11 @@ def is_stable_call(call: cst.Call) -> bool:
             return bool(call.args) and call.args[0].keyword is None
         return func.attr.value in _STABLE_METHODS
     return isinstance(func, cst.Name) and func.value in _STABLE_FUNCTIONS
+
+
+def depends_on_contents(call: cst.Call) -> bool:
+    """Tell whether a stable call gives another value once what it is given holds something else."""
+    return last_name(call.func) in _LOOKING_INTO
 
 
 def is_known_by_name(call: cst.Call) -> bool:

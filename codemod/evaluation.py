@@ -468,7 +468,7 @@ class Templates:
         states = tuple(
             self._definitions.states.get(part, ())
             for part in descendants(node)
-            if isinstance(part, (cst.Attribute, cst.Subscript))
+            if isinstance(part, (cst.Attribute, cst.Subscript, cst.Call))
         )
         if self._may_change_since(node):
             states = (*states, ("when loaded",))

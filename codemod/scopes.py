@@ -22,7 +22,15 @@ from codemod.regions import (
     imported_names,
     may_store_attributes,
 )
-from codemod.syntax import children, descendants, dotted, root_name, target_names, terminates
+from codemod.syntax import (
+    children,
+    descendants,
+    dotted,
+    names_in,
+    root_name,
+    target_names,
+    terminates,
+)
 
 
 class Answers(Protocol):
@@ -65,6 +73,7 @@ class _Walk:
         self.created: list[tuple[str, Definition]] = []
         self.clock: dict[cst.CSTNode, int] = {}
         self.env = Environment()
+        self.shared: dict[str, set[str]] = {}
         body = node.body
         changed = changed_keys(
             self.index, node.body if isinstance(node, cst.Module) else [node.body]
@@ -105,7 +114,21 @@ class _Walk:
         self.created.append((key, definition))
 
     def _touch(self, key: str) -> None:
-        self._set(key, Definition(key, Kind.MERGED))
+        for same in self.shared.get(key, (key,)):
+            self._set(same, Definition(same, Kind.MERGED))
+
+    def _share(self, names: Iterable[cst.CSTNode]) -> None:
+        """Take names for the same object: who changes what is in it changes that of the others."""
+        keys = set()
+        for name in names:
+            if isinstance(name, cst.Name):
+                keys.add(f"{name.value}[]")
+            elif isinstance(name, cst.Attribute):
+                keys.add(f".{name.attr.value}")
+        if len(keys) > 1:
+            for key in tuple(keys):
+                keys |= self.shared.get(key, set())
+            self.shared.update(dict.fromkeys(keys, keys))
 
     def _parameters(self, params: cst.Parameters) -> None:
         every = [*params.posonly_params, *params.params, *params.kwonly_params]
@@ -216,6 +239,7 @@ class _Walk:
             self._expression(node.value)
             for assign_target in node.targets:
                 self._assign(assign_target.target, Kind.ASSIGNED, node.value)
+            self._share([node.value, *(one.target for one in node.targets)])
         elif isinstance(node, cst.AnnAssign):
             self._expression(node.annotation)
             if node.value is not None:
@@ -383,6 +407,10 @@ class _Walk:
             self._expression(node.func)
             for arg in node.args:
                 self._expression(arg.value)
+            if effects.depends_on_contents(node):
+                self.owner.states[node] = tuple(
+                    self.env.get(f"{name.value}[]") for name in names_in(node)
+                )
             for key in effects.changed_by_call(node):
                 self._touch(key)
             if may_store_attributes(self.index, node):
