@@ -55,11 +55,15 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A receiver's role, its region where a literal says so, and the call that made it."""
+    """A receiver's role, its region where a literal says so, and the call that made it.
+
+    ``house`` is a class of these modules that it may be an object of instead.
+    """
 
     role: Role
     region: str | None = None
     made: cst.Call | None = None
+    house: cst.ClassDef | None = None
 
 
 _UNKNOWN = Receiver(Role.UNKNOWN)
@@ -307,7 +311,7 @@ class Clients:
             return _UNKNOWN
         target = self._definitions.target(node.func)
         if target is not None and isinstance(target.node, cst.ClassDef):
-            return _FOREIGN
+            return Receiver(Role.FOREIGN, house=target.node)
         function = self._definitions.function_called(node)
         if function is None:
             return _UNKNOWN
@@ -329,6 +333,25 @@ class Clients:
             name = dotted(made) if made is not None else None
             if name is not None:
                 yield name
+
+    def other_method(self, node: cst.BaseExpression, method: str) -> cst.FunctionDef | None:
+        """Return a method of these modules that a call of an AWS client may reach instead.
+
+        If nobody knows what the receiver is, that is one that takes less than the API does.
+        """
+        receiver = self.receiver(node)
+        for function in self._index.defined_functions.get(method, ()):
+            owner = self._index.class_of(function)
+            if receiver.house is not None and owner is receiver.house:
+                return function
+            takes_all = function.params.star_kwarg is not None or any(
+                one.name.value == "Body"
+                for one in (*function.params.params, *function.params.kwonly_params)
+            )
+            if receiver.role is Role.UNKNOWN and owner is not None and not takes_all:
+                if self._index.class_of(node) is not owner:
+                    return function
+        return None
 
     def is_foreign(self, node: cst.BaseExpression, method: str) -> bool:
         """Tell whether a method of this name on this receiver is provably not boto3's."""
@@ -362,6 +385,8 @@ def _agree(receivers: Iterable[Receiver]) -> Receiver:
     if len(roles) != 1 or (unknown and roles == {Role.FOREIGN}):
         return _UNKNOWN
     chosen = next(receiver for receiver in known if receiver.role in roles)
+    house = next((receiver.house for receiver in known if receiver.house is not None), None)
+    chosen = replace(chosen, house=house)
     if any(receiver.region != chosen.region for receiver in known):
         chosen = replace(chosen, region=None)
     if any(receiver.made is not chosen.made for receiver in known):

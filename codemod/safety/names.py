@@ -10,6 +10,7 @@ from codemod.calls import METHOD
 from codemod.cell_order import order_matters
 from codemod.definitions import Kind
 from codemod.facts import Facts
+from codemod.invocations import Invocation
 from codemod.layout import gone
 from codemod.payload import Form
 from codemod.proposals import Proposal
@@ -56,6 +57,10 @@ def functions_are_what_they_seem(case: Proposal) -> Refusal | None:
         place = replaced_method(case.facts, method)
         if place is not None:
             return Refusal("name-shadowed", place, method)
+    for call, method in _clients_called(case):
+        other = case.facts.clients.other_method(call.receiver, method)
+        if other is not None:
+            return Refusal("name-shadowed", other.name, method)
     for function in _followed(case):
         name, home = function.name.value, case.facts.index.module_of(function)
         place = replaced_by_name(case.facts, home, name)
@@ -67,6 +72,15 @@ def functions_are_what_they_seem(case: Proposal) -> Refusal | None:
             if place is not None:
                 return Refusal("helper-overridden", function.name, relied[2], elsewhere=place)
     return None
+
+
+def _clients_called(case: Proposal) -> Iterator[tuple[Invocation, str]]:
+    """Yield the calls of AWS clients, each with the name of the method."""
+    yield case.candidate.upload.innermost.invocation, case.candidate.upload.innermost.api
+    for call in case.candidate.calls:
+        inner = call.innermost
+        if inner is not None:
+            yield inner.invocation, METHOD
 
 
 def _followed(case: Proposal) -> Iterator[cst.FunctionDef]:
