@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -10,13 +11,15 @@ from codemod.clients import Role
 from codemod.facts import Facts
 from codemod.syntax import dotted, string_value, subscript_key
 
+_WORD = re.compile(r"\b[A-Za-z_]\w*")
 _UPDATING = ("update", "setdefault", "__setitem__", "pop", "clear")
 
 
 def replaced_by_name(facts: Facts, module: cst.Module, name: str) -> cst.CSTNode | None:
     """Return where a module may put something else in the place of a name.
 
-    ``globals()["name"] = …`` does, ``setattr(thing, "name", …)``, ``sys.modules[…].name = …``.
+    ``globals()["name"] = …`` does, ``setattr(thing, "name", …)``, ``sys.modules[…].name = …``,
+    ``exec("name = …")``.
     """
     for place, named in _stores(facts):
         if named in (None, name) and facts.index.module_of(place) is module:
@@ -55,6 +58,12 @@ def _stores(facts: Facts) -> Iterator[tuple[cst.CSTNode, str | None]]:
                 yield above, key if isinstance(key, str) else None
             elif isinstance(above, cst.Attribute) and above.attr.value in _UPDATING:
                 yield from _updated(parent[above], above)
+    for read in facts.index.names.get("exec", ()):
+        call = parent[read]
+        code = call.args[0].value if isinstance(call, cst.Call) and call.args else None
+        text = string_value(code) if code is not None else None
+        for name in set(_WORD.findall(text or "")):
+            yield call, name
     for read in facts.index.names.get("setattr", ()):
         call = parent[read]
         if isinstance(call, cst.Call) and len(call.args) > 1:

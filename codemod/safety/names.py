@@ -118,6 +118,8 @@ def nobody_lists_the_names(case: Proposal) -> Refusal | None:
                 continue
             if case.facts.index.function(name) is function:
                 return Refusal("name-shadowed", call, text, f"do without {text}()")
+    for frame in case.facts.index.attributes.get("f_locals", ()):  # perhaps of this function
+        return Refusal("name-shadowed", frame, "f_locals", "do without f_locals")
     return None
 
 
