@@ -59,7 +59,7 @@ def looked_up(facts: Facts, upload: Upload) -> tuple[Prepared, ...]:
     names = {upload.key_node: "key", upload.bucket_node: "bucket"}
     names[upload.content_type] = "content_type"
     call = upload.invocation
-    found = []
+    found: list[Prepared] = []
     for node in (*names, *(arg.value for arg in call.args)):
         if node is None or node is upload.payload or not facts.index.inside(node, call.carrier):
             continue

@@ -61,9 +61,8 @@ def _stores(facts: Facts) -> Iterator[tuple[cst.CSTNode, str | None]]:
     for read in facts.index.names.get("exec", ()):
         call = parent[read]
         code = call.args[0].value if isinstance(call, cst.Call) and call.args else None
-        text = string_value(code) if code is not None else None
-        for name in set(_WORD.findall(text or "")):
-            yield call, name
+        words = string_value(code) if code is not None else None
+        yield from ((call, word) for word in set(_WORD.findall(words or "")))
     for read in facts.index.names.get("setattr", ()):
         call = parent[read]
         if isinstance(call, cst.Call) and len(call.args) > 1:

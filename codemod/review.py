@@ -270,8 +270,8 @@ def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
         ]
         if verdict.layout is not None:
             home = read.paths[index.module_of(verdict.layout.uploading)]
-            for name in gone(read.facts, verdict.layout):
-                yield Reliance(home, "", name.value, goes=True)
+            for variable in gone(read.facts, verdict.layout):
+                yield Reliance(home, "", variable.value, goes=True)
         relied = asked(read.facts, verdict.upload, verdict.call.location).values()
         yield from (Reliance(read.paths[module], owner, name) for module, owner, name in relied)
         made = [one.invocation for one in calls_of(verdict.call)]

@@ -8,6 +8,7 @@ from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.safety.names import (
     cells_are_in_order,
+    clients_are_what_they_seem,
     functions_are_what_they_seem,
     names_mean_what_they_say,
     nobody_else_reads_the_names,
@@ -38,6 +39,7 @@ Check = Callable[[Proposal], Refusal | None]
 #: rewrite (SAI003) wins over every refusal that ``--unsafe-fixes`` may override (SAI002).
 CHECKS: tuple[Check, ...] = (
     names_mean_what_they_say,
+    clients_are_what_they_seem,
     functions_are_what_they_seem,
     nobody_else_reads_the_names,
     nobody_lists_the_names,

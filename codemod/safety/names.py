@@ -50,22 +50,26 @@ def _is_bound_here(facts: Facts, name: cst.Name) -> bool:
     return not kinds <= {Kind.IMPORTED, Kind.OUTSIDE, Kind.UNBOUND}
 
 
+def clients_are_what_they_seem(case: Proposal) -> Refusal | None:
+    """A client may be an object of the house, or have got another method of a name."""
+    for invocation, method in _clients_called(case):
+        replaced = replaced_method(case.facts, method)
+        if replaced is not None:
+            return Refusal("name-shadowed", replaced, method)
+        other = case.facts.clients.other_method(invocation.receiver, method)
+        if other is not None:
+            return Refusal("name-shadowed", other.name, method)
+    return None
+
+
 def functions_are_what_they_seem(case: Proposal) -> Refusal | None:
     """Something else may be put in the place of a function that is followed, or makes a key."""
     upload = case.candidate.upload
-    for method in (upload.innermost.api, METHOD):
-        place = replaced_method(case.facts, method)
-        if place is not None:
-            return Refusal("name-shadowed", place, method)
-    for call, method in _clients_called(case):
-        other = case.facts.clients.other_method(call.receiver, method)
-        if other is not None:
-            return Refusal("name-shadowed", other.name, method)
     for function in _followed(case):
         name, home = function.name.value, case.facts.index.module_of(function)
-        place = replaced_by_name(case.facts, home, name)
-        if place is not None:
-            return Refusal("helper-overridden", place, name)
+        replaced = replaced_by_name(case.facts, home, name)
+        if replaced is not None:
+            return Refusal("helper-overridden", replaced, name)
     for call in case.candidate.calls:
         for function, relied in asked(case.facts, upload, call.location).items():
             place = case.facts.rebound.get(relied)
