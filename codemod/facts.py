@@ -13,7 +13,7 @@ from codemod.cells import Borders, Cells
 from codemod.clients import Clients
 from codemod.definitions import Definitions
 from codemod.evaluation import Templates
-from codemod.index import Index, Linker
+from codemod.index import Index, LineOrCompound, Linker
 from codemod.model import Place
 
 
@@ -33,7 +33,8 @@ class Facts:
     ``sites``, ``ambiguous``, ``accesses``, ``ancestries`` and ``relatives`` keep what
     :mod:`codemod.functions` and :mod:`codemod.classes` found of who calls a function and what
     classes are made from, ``makers`` the names of functions to come, ``imports`` those of imports,
-    ``changes`` where collections are changed.
+    ``changes`` where collections are changed. ``lookups`` and ``asked_for`` keep what
+    :mod:`codemod.lookups` found in a function.
     """
 
     index: Index
@@ -54,6 +55,8 @@ class Facts:
     makers: dict[str, cst.FunctionDef] = field(default_factory=dict)
     imports: dict[tuple[cst.Module, str], cst.Module] = field(default_factory=dict)
     changes: dict[str, dict[cst.CSTNode, list[cst.CSTNode]]] = field(default_factory=dict)
+    lookups: dict[cst.CSTNode, dict[object, list[LineOrCompound]]] = field(default_factory=dict)
+    asked_for: dict[cst.CSTNode, set[str | None]] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -48,14 +48,21 @@ def failing_lookup(
         done: Code that is evaluated all the same. The look-ups in it are not missed, nor others
             that mean the same.
     """
-    known = {_meant(facts, one) for part in done for one in _certain(part)}
+    failing = list(_failing(facts, node))
+    if not failing:
+        return None
     left_out = set(done)
-    for one in descendants(node):
-        if not isinstance(one, cst.Subscript) or facts.index.within(one, left_out):
-            continue
-        if _may_fail(facts, one) and _meant(facts, one) not in known:
+    known = {_meant(facts, one) for part in done for one in _certain(part)}
+    for one in failing:
+        if not facts.index.within(one, left_out) and _meant(facts, one) not in known:
             return one
     return None
+
+
+def _failing(facts: Facts, node: cst.CSTNode) -> Iterator[cst.Subscript]:
+    for one in descendants(node):
+        if isinstance(one, cst.Subscript) and _may_fail(facts, one):
+            yield one
 
 
 def _meant(facts: Facts, lookup: cst.Subscript) -> tuple[object, ...]:
@@ -64,23 +71,40 @@ def _meant(facts: Facts, lookup: cst.Subscript) -> tuple[object, ...]:
 
 def lookup_left_out(facts: Facts, argument: cst.BaseExpression) -> cst.Subscript | None:
     """Return a look-up in an argument that may fail, and that nothing before it has made."""
-    return failing_lookup(facts, argument, tuple(_before(facts, argument)))
+    return next((one for one in _failing(facts, argument) if not _is_made_before(facts, one)), None)
 
 
-def _before(facts: Facts, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the code of a function that has certainly run when an expression is evaluated."""
+def _is_made_before(facts: Facts, lookup: cst.Subscript) -> bool:
+    """Tell whether code that has certainly run before makes the same look-up."""
     index = facts.index
-    statement = index.statement(node)
-    while True:
-        block = index.block(statement)
-        if not isinstance(block, cst.SimpleStatementSuite):
-            yield from block.body[: index.position(statement)]
-        above = index.parent.get(block)
-        if above is None or isinstance(above, (cst.FunctionDef, cst.ClassDef)):
-            return
-        statement = index.statement(block)
-        if isinstance(statement, (cst.If, cst.While)):
-            yield statement.test
+    function, statement = index.function(lookup), index.statement(lookup)
+    found = facts.lookups.get(function)
+    if found is None:
+        found = facts.lookups[function] = {}
+        for one in descendants(function):
+            if isinstance(one, cst.Subscript) and _is_certain(facts, one):
+                found.setdefault(_meant(facts, one), []).append(index.statement(one))
+    return any(
+        index.order[one] < index.order[statement] and index.inside(statement, index.block(one))
+        for one in found.get(_meant(facts, lookup), ())
+    )
+
+
+def _is_certain(facts: Facts, lookup: cst.Subscript) -> bool:
+    """Tell whether a look-up is made whenever its statement runs."""
+    below: cst.CSTNode = lookup
+    for above in facts.index.ancestors(lookup):
+        if isinstance(above, (cst.If, cst.While)):
+            is_elif = isinstance(facts.index.parent[above], cst.If)
+            return below is above.test and not is_elif
+        if isinstance(above, (cst.BaseCompoundStatement, cst.Module)):
+            return False
+        if isinstance(above, _PERHAPS):
+            return False
+        if isinstance(above, cst.SimpleStatementLine):
+            return True
+        below = above
+    return False
 
 
 def _certain(node: cst.CSTNode) -> Iterator[cst.Subscript]:
@@ -121,12 +145,15 @@ def _is_end(lookup: cst.Subscript) -> bool:
 
 def _is_asked_for(facts: Facts, lookup: cst.Subscript, key: str | int | None) -> bool:
     """Tell whether the function also asks whether the item is there: ``"id" in event``."""
-    asking = (cst.Comparison, cst.Call)
-    return isinstance(key, str) and any(
-        (string_value(one.left) if isinstance(one, cst.Comparison) else _got(one)) == key
-        for one in descendants(facts.index.function(lookup))
-        if isinstance(one, asking)
-    )
+    function = facts.index.function(lookup)
+    asked = facts.asked_for.get(function)
+    if asked is None:
+        asked = facts.asked_for[function] = {
+            string_value(one.left) if isinstance(one, cst.Comparison) else _got(one)
+            for one in descendants(function)
+            if isinstance(one, (cst.Comparison, cst.Call))
+        } - {None}
+    return key in asked
 
 
 def _got(call: cst.Call) -> str | None:

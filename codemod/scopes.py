@@ -32,6 +32,9 @@ from codemod.syntax import (
     terminates,
 )
 
+#: How many names of one object are followed; nobody writes more.
+_MOST_NAMES = 16
+
 
 class Answers(Protocol):
     """Where a walk writes down what it finds, and asks about names from outside the scope."""
@@ -128,7 +131,8 @@ class _Walk:
         if len(keys) > 1:
             for key in tuple(keys):
                 keys |= self.shared.get(key, set())
-            self.shared.update(dict.fromkeys(keys, keys))
+            if len(keys) <= _MOST_NAMES:
+                self.shared.update(dict.fromkeys(keys, keys))
 
     def _parameters(self, params: cst.Parameters) -> None:
         every = [*params.posonly_params, *params.params, *params.kwonly_params]
