@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 import libcst as cst
 
@@ -69,9 +69,20 @@ def _meant(facts: Facts, lookup: cst.Subscript) -> tuple[object, ...]:
     return source(lookup), *map(facts.definitions.of, names_in(lookup))
 
 
-def lookup_left_out(facts: Facts, argument: cst.BaseExpression) -> cst.Subscript | None:
-    """Return a look-up in an argument that may fail, and that nothing before it has made."""
-    return next((one for one in _failing(facts, argument) if not _is_made_before(facts, one)), None)
+def lookup_left_out(
+    facts: Facts, argument: cst.BaseExpression, made: Container[cst.CSTNode] = ()
+) -> cst.Subscript | None:
+    """Return a look-up in an argument that may fail, and that nothing before it has made.
+
+    Args:
+        facts: The modules.
+        argument: The argument.
+        made: Parts of it, or what it is a part of, that are evaluated all the same.
+    """
+    for one in _failing(facts, argument):
+        if not facts.index.within(one, made) and not _is_made_before(facts, one):
+            return one
+    return None
 
 
 def _is_made_before(facts: Facts, lookup: cst.Subscript) -> bool:

@@ -246,6 +246,9 @@ class Planner:
     def _content_type(self) -> cst.BaseExpression:
         content_type = self.candidate.upload.content_type
         assert content_type is not None
+        for one in self.candidate.upload.prepared:
+            if one.value is content_type:
+                return self.prepared[one.name]
         return self._with_names(content_type)
 
     def _preparing(self) -> list[cst.BaseStatement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import libcst as cst
@@ -56,18 +57,28 @@ def name_lookups(translation: Translation, call: Invocation, payload: cst.BaseEx
 
 def looked_up(facts: Facts, upload: Upload) -> tuple[Prepared, ...]:
     """Return the arguments of an upload itself, not through a function, that look something up."""
-    names = {upload.key_node: "key", upload.bucket_node: "bucket"}
-    names[upload.content_type] = "content_type"
     call = upload.invocation
-    found: list[Prepared] = []
-    for node in (*names, *(arg.value for arg in call.args)):
-        if node is None or node is upload.payload or not facts.index.inside(node, call.carrier):
+    parts: dict[cst.BaseExpression | None, str] = {
+        upload.key_node: "key",
+        upload.bucket_node: "bucket",
+        upload.content_type: "content_type",
+    }
+    for arg in call.args:
+        name = arg.keyword.value if arg.keyword is not None else "extra_args"
+        parts.setdefault(arg.value, _CAPITAL.sub("_", name).lower())
+    del parts[upload.payload]
+    found: dict[cst.BaseExpression, str] = {}
+    for node, name in parts.items():
+        if node is None or not facts.index.inside(node, call.carrier):
             continue
-        if any(facts.index.inside(node, one.value) for one in found):
-            continue
-        if lookup_left_out(facts, node) is not None:
-            found.append(Prepared(cst.Name(names.get(node, "upload_option")), node))
-    return tuple(sorted(found, key=lambda one: _place(call.carrier, one.value)))
+        if lookup_left_out(facts, node, found) is not None:
+            found[node] = name
+    prepared = [Prepared(cst.Name(name), node) for node, name in found.items()]
+    return tuple(sorted(prepared, key=lambda one: _place(call.carrier, one.value)))
+
+
+#: Where a word begins in the name of a parameter.
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def _place(call: cst.Call, node: cst.BaseExpression) -> int:

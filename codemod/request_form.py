@@ -18,6 +18,7 @@ from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.layout import Form, Layout
 from codemod.locations import is_known, movable_chain, rebuilt, spelled_out
+from codemod.lookups import lookup_left_out
 from codemod.near import made_by, needs_upload
 from codemod.pairing import Candidate
 from codemod.payload import Form as PayloadForm
@@ -294,6 +295,10 @@ def _with_location(
                     unlock="build InputLocation before the upload",
                 )
             location = new
+    if swallowing is not None and location in facts.index.parent:
+        lookup = lookup_left_out(facts, location)
+        if lookup is not None:  # its error would not be handled in front of the statement
+            return Refusal("upload-error-swallowed", lookup)
     return Layout(
         Form.REQUEST,
         uploading,
