@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from codemod.calls import METHOD
 from codemod.cell_order import order_matters
 from codemod.definitions import Kind
 from codemod.facts import Facts
+from codemod.inputs import METHOD
 from codemod.invocations import Invocation
 from codemod.layout import gone
 from codemod.payload import Form
