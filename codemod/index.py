@@ -122,6 +122,9 @@ class Index:
         self.imports: list[cst.Import | cst.ImportFrom] = []
         self.declarations: list[cst.Global | cst.Nonlocal] = []
         self._exits: list[cst.Return | cst.Yield] = []
+        self._strings: list[cst.SimpleString] = []
+        self._texts: list[cst.FormattedString | cst.BinaryOperation | cst.Call] = []
+        self._blocks: list[cst.IndentedBlock] = []
         self.identifiers: dict[cst.Module, set[str]] = {}
         self._imported: dict[cst.Module, dict[str, set[str]]] = {}
         self._positions: dict[cst.CSTNode, int] = {}
@@ -142,6 +145,11 @@ class Index:
             cst.Nonlocal: self.declarations,
             cst.Return: self._exits,
             cst.Yield: self._exits,
+            cst.SimpleString: self._strings,
+            cst.FormattedString: self._texts,
+            cst.BinaryOperation: self._texts,
+            cst.Call: self._texts,
+            cst.IndentedBlock: self._blocks,
         }
         stack: list[Any] = [module]
         while stack:
@@ -165,8 +173,9 @@ class Index:
                     identifiers.add(node.keyword.value)
                 stack.append(below[0])
                 continue
-            if kind in kept:
-                kept[kind].append(node)
+            keep = kept.get(kind)
+            if keep is not None:
+                keep.append(node)
             if kind in _STATEMENTS:
                 order[node] = len(order)
             below.reverse()
@@ -363,29 +372,27 @@ class Index:
             found[self.function(node)].append(node)
         return found
 
-    @cached_property
+    @property
     def has_blocks(self) -> bool:
         """Whether anything in the file is indented."""
-        return any(type(node) is cst.IndentedBlock for node in self.parent)
+        return bool(self._blocks)
 
     @cached_property
     def strings(self) -> dict[str, list[cst.BaseExpression]]:
         """Every plain string in the file by its text."""
         found: dict[str, list[cst.BaseExpression]] = defaultdict(list)
-        for node in self.parent:
-            if isinstance(node, cst.SimpleString):
-                text = string_value(node)
-                if text:
-                    found[text].append(node)
+        for node in self._strings:
+            text = string_value(node)
+            if text:
+                found[text].append(node)
         return found
 
     @cached_property
     def texts(self) -> dict[cst.CSTNode, list[cst.BaseExpression]]:
         """The expressions that may put text together, none inside another one, by function."""
         found: dict[cst.CSTNode, list[cst.BaseExpression]] = defaultdict(list)
-        for node, above in self.parent.items():
-            kinds = (cst.FormattedString, cst.BinaryOperation, cst.Call)
-            if isinstance(above, cst.BinaryOperation) or not isinstance(node, kinds):
+        for node in self._texts:
+            if isinstance(self.parent[node], cst.BinaryOperation):
                 continue
             if not isinstance(node, cst.Call) or callee(node) in ("format", "join"):
                 found[self.function(node)].append(node)

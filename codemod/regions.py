@@ -37,35 +37,67 @@ LOOKING_AROUND = frozenset("locals vars globals dir eval exec".split())
 def changed_keys(index: Index, nodes: Iterable[cst.CSTNode]) -> set[str]:
     """Return every key of an environment that running some code may change."""
     changed: set[str] = set()
+    for node in _changing(nodes):
+        if isinstance(node, cst.Call):
+            changed.update(effects.changed_by_call(node))
+            if may_store_attributes(index, node):
+                changed.add("()")
+            continue
+        changed.update(_bound(node))
+        for target in _targets(node):
+            changed.update(_behind(target))
+    return changed
+
+
+def bound_names(nodes: Iterable[cst.CSTNode]) -> set[str]:
+    """Return the names that some code binds."""
+    return {
+        name for node in _changing(nodes) if not isinstance(node, cst.Call) for name in _bound(node)
+    }
+
+
+def _changing(nodes: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Yield the nodes that may change anything, those in functions left out."""
     stack = list(nodes)
     while stack:
         node = stack.pop()
         if type(node) not in _CHANGING:  # most by far, and asking for classes takes long
             stack.extend(children(node))
             continue
-        if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
-            changed.add(node.name.value)
-            stack.extend(node.decorators if isinstance(node, cst.FunctionDef) else [node.body])
-            continue
-        if isinstance(node, cst.Assign):
-            for assign_target in node.targets:
-                _add_target(assign_target.target, changed)
-        elif isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.Del)):
-            _add_target(node.target, changed)
-        elif isinstance(node, cst.AsName):
-            _add_target(node.name, changed)
-        elif isinstance(node, (cst.Import, cst.ImportFrom)):
-            changed.update(imported_names(node))
-        elif isinstance(node, cst.Call):
-            changed.update(effects.changed_by_call(node))
-            if may_store_attributes(index, node):
-                changed.add("()")
-        elif isinstance(node, (cst.MatchAs, cst.MatchStar)) and node.name is not None:
-            changed.add(node.name.value)
-        elif isinstance(node, cst.MatchMapping) and node.rest is not None:
-            changed.add(node.rest.value)
-        stack.extend(children(node))
-    return changed
+        yield node
+        if isinstance(node, cst.FunctionDef):
+            stack.extend(node.decorators)
+        elif isinstance(node, cst.ClassDef):
+            stack.append(node.body)
+        else:
+            stack.extend(children(node))
+
+
+def _bound(node: cst.CSTNode) -> Iterator[str]:
+    """Yield the names that a single node binds."""
+    if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+        yield node.name.value
+    elif isinstance(node, (cst.Import, cst.ImportFrom)):
+        yield from imported_names(node)
+    elif isinstance(node, (cst.MatchAs, cst.MatchStar)):
+        if node.name is not None:
+            yield node.name.value
+    elif isinstance(node, cst.MatchMapping):
+        if node.rest is not None:
+            yield node.rest.value
+    else:
+        for target in _targets(node):
+            yield from (name.value for name in target_names(target))
+
+
+def _targets(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield what a node gives a value to, however it is written."""
+    if isinstance(node, cst.Assign):
+        yield from (one.target for one in node.targets)
+    elif isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.Del)):
+        yield node.target
+    elif isinstance(node, cst.AsName):
+        yield node.name
 
 
 def declared_elsewhere(body: cst.CSTNode) -> set[str]:
@@ -87,15 +119,15 @@ def _own_nodes(body: cst.CSTNode) -> Iterator[cst.CSTNode]:
             stack.extend(children(node))
 
 
-def _add_target(target: cst.CSTNode, changed: set[str]) -> None:
+def _behind(target: cst.CSTNode) -> Iterator[str]:
+    """Yield the keys of attributes and contents that a target stores."""
     for node in descendants(target):
         if isinstance(node, cst.Attribute):
-            changed.add(f".{node.attr.value}")
+            yield f".{node.attr.value}"
         elif isinstance(node, cst.Subscript):
             root = root_name(node)
             if root is not None:
-                changed.add(f"{root.value}[]")
-    changed.update(name.value for name in target_names(target))
+                yield f"{root.value}[]"
 
 
 def may_store_attributes(index: Index, call: cst.Call) -> bool:

@@ -17,6 +17,7 @@ from codemod import effects
 from codemod.bindings import Definition, Environment, Kind, Scope
 from codemod.index import Index, ScopeNode
 from codemod.regions import (
+    bound_names,
     changed_keys,
     declared_elsewhere,
     imported_names,
@@ -78,10 +79,7 @@ class _Walk:
         self.env = Environment()
         self.shared: dict[str, set[str]] = {}
         body = node.body
-        changed = changed_keys(
-            self.index, node.body if isinstance(node, cst.Module) else [node.body]
-        )
-        self.local = {key for key in changed if key.isidentifier()}
+        self.local = bound_names(node.body if isinstance(node, cst.Module) else [node.body])
         if isinstance(node, (cst.FunctionDef, cst.Lambda)):
             self._parameters(node.params)
         self.local -= self.elsewhere
