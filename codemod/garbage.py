@@ -6,7 +6,7 @@ import atexit
 import gc
 
 #: After how many new objects, and how many such times, garbage is looked for.
-_COLLECTIONS = (100_000, 50, 100)
+_COLLECTIONS = (1_000_000, 10, 10)
 
 
 def collect_rarely() -> None:

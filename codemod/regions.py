@@ -100,25 +100,6 @@ def _targets(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield node.name
 
 
-def declared_elsewhere(body: cst.CSTNode) -> set[str]:
-    """Return the names that ``global`` and ``nonlocal`` statements of a body declare."""
-    return {
-        item.name.value
-        for node in _own_nodes(body)
-        if isinstance(node, (cst.Global, cst.Nonlocal))
-        for item in node.names
-    }
-
-
-def _own_nodes(body: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    stack = [body]
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, (cst.FunctionDef, cst.BaseExpression)):
-            stack.extend(children(node))
-
-
 def _behind(target: cst.CSTNode) -> Iterator[str]:
     """Yield the keys of attributes and contents that a target stores."""
     for node in descendants(target):

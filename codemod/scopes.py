@@ -19,7 +19,6 @@ from codemod.index import Index, ScopeNode
 from codemod.regions import (
     bound_names,
     changed_keys,
-    declared_elsewhere,
     imported_names,
     may_store_attributes,
 )
@@ -35,6 +34,9 @@ from codemod.syntax import (
 
 #: How many names of one object are followed; nobody writes more.
 _MOST_NAMES = 16
+
+
+_COMPREHENSIONS = frozenset({cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp})
 
 
 class Answers(Protocol):
@@ -71,9 +73,6 @@ class _Walk:
         self.index = owner.index
         self.node = node
         self.bindings: defaultdict[str, list[Definition]] = defaultdict(list)
-        self.elsewhere = (
-            declared_elsewhere(node.body) if isinstance(node, cst.FunctionDef) else set()
-        )
         self.created: list[tuple[str, Definition]] = []
         self.clock: dict[cst.CSTNode, int] = {}
         self.env = Environment()
@@ -82,7 +81,8 @@ class _Walk:
         self.local = bound_names(node.body if isinstance(node, cst.Module) else [node.body])
         if isinstance(node, (cst.FunctionDef, cst.Lambda)):
             self._parameters(node.params)
-        self.local -= self.elsewhere
+        if isinstance(node, cst.FunctionDef):
+            self.local -= self.index.declared.get(node, set())
         if isinstance(body, cst.BaseExpression):
             self._expression(body)
         elif isinstance(node, cst.Module):
@@ -421,7 +421,8 @@ class _Walk:
             assert isinstance(node, cst.NamedExpr)
             self._expression(node.value)
             self._assign(node.target, Kind.ASSIGNED, node.value)
-        elif isinstance(node, (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)):
+        elif kind in _COMPREHENSIONS:
+            assert isinstance(node, (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp))
             self._comprehension(node)
         elif kind is cst.Lambda:
             assert isinstance(node, cst.Lambda)
