@@ -19,6 +19,7 @@ from codemod.syntax import (
     descendants,
     dict_items,
     dotted,
+    integer_value,
     last_name,
     names_in,
     root_name,
@@ -165,8 +166,9 @@ class Templates:
             return (*self.of(node.left), *self.of(node.right))
         if isinstance(node, cst.FormattedString):
             return self._formatted(node)
-        if isinstance(node, cst.Integer):
-            return (str(node.evaluated_value),)
+        number = integer_value(node)
+        if number is not None and isinstance(node, cst.Integer):
+            return (str(number),)
         if isinstance(node, cst.Name):
             definition = self._definitions.of(node)
             if self._definitions.is_rebound_elsewhere(definition):

@@ -19,6 +19,12 @@ _MAX_DEPTH = 400
 _SHORT = 300
 #: What ends a line for Python; `splitlines` knows some more.
 _NEWLINE = re.compile(rb"\r\n?|\n")
+#: The encoding that one of the first two lines declares, as PEP 263 has it.
+_DECLARED = re.compile(
+    rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)"
+)
+#: Escapes, shifts and labels: what `unicode_escape`, `utf-7`, `idna` and their like take apart.
+_ASCII = b"'\\n+a-..'"
 
 
 _Statement = ast.stmt | ast.ExceptHandler | ast.match_case
@@ -50,6 +56,9 @@ def glance(content: bytes | str, name: str) -> Glance | str | None:
         for LibCST, such as a newer syntax. But what is nested too deeply must not come to LibCST's
         parser, which overflows the stack of the process: that gives a sentence.
     """
+    odd = _odd_encoding(content) if isinstance(content, bytes) else None
+    if odd is not None:
+        return f"cannot be decoded: {odd}, the declared encoding, does not leave ASCII as it is"
     tree = _tree(content)
     if not isinstance(tree, ast.Module):
         return tree
@@ -87,6 +96,21 @@ def _names(node: ast.AST, attribute: str) -> bool:
     if isinstance(node, ast.Constant):
         return node.value == attribute
     return isinstance(node, ast.Attribute) and node.attr == attribute
+
+
+def _odd_encoding(content: bytes) -> str | None:
+    """Return the declared encoding of a module if lines and names cannot be found in its bytes."""
+    declared = _DECLARED.match(content)
+    if declared is None:
+        return None
+    name = declared[1].decode()
+    try:
+        text = _ASCII.decode(name)
+        return None if text == _ASCII.decode() and text.encode(name) == _ASCII else name
+    except UnicodeError:
+        return name
+    except LookupError:  # it is unknown, or none of text; LibCST says which
+        return None
 
 
 def _tree(content: bytes | str) -> ast.Module | str | None:
@@ -185,9 +209,10 @@ def parse(content: bytes | str) -> cst.Module | str:
         with _made_by_the_parser():
             return cst.parse_module(content)
     except cst.ParserSyntaxError as error:
-        return f"cannot be parsed: line {error.raw_line}: {error.message}"
-    except (SyntaxError, LookupError, UnicodeDecodeError) as error:
-        return f"cannot be decoded: {error}"
+        own = f"line {error.raw_line}: {error.message}"
+        return f"cannot be parsed: {_complaint(content) or own}"
+    except (SyntaxError, LookupError, UnicodeError) as error:
+        return f"cannot be decoded: {_complaint(content) or error}"
     except RecursionError:
         return TOO_DEEP
 
@@ -209,3 +234,16 @@ def _made_by_the_parser() -> Iterator[None]:
 
 def _taken_as_it_is(node: cst.CSTNode) -> None:
     pass
+
+
+def _complaint(content: bytes | str) -> str | None:
+    """Return what Python itself has against a module: it knows the line and what is meant."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(content)
+        except SyntaxError as error:
+            return f"line {error.lineno}: {error.msg}" if error.lineno else error.msg
+        except (ValueError, RecursionError, MemoryError):
+            return None
+    return None

@@ -80,7 +80,7 @@ class Reading:
     def text(self, module: cst.Module) -> str:
         """Return the text of a module."""
         content = self.contents[module]
-        return content if isinstance(content, str) else content.decode(module.encoding, "replace")
+        return content if isinstance(content, str) else content.decode(module.encoding)
 
     def _lines(self, module: cst.Module) -> list[str]:
         return _NEWLINE.split(self.text(module))

@@ -185,7 +185,10 @@ def is_bytes_literal(node: cst.CSTNode) -> bool:
 def integer_value(node: cst.CSTNode | None) -> int | None:
     """Return the value of an integer literal or a product of such, else ``None``."""
     if isinstance(node, cst.Integer):
-        return node.evaluated_value
+        try:
+            return node.evaluated_value
+        except (SyntaxError, ValueError):  # more digits than Python reads
+            return None
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
         left, right = integer_value(node.left), integer_value(node.right)
         return left * right if left is not None and right is not None else None

@@ -58,6 +58,7 @@ OTHER = [
     ("str(seen.pop())", "f's3://inputs/{seen.pop()}'", "a value that is new each time"),
     ("f'{1 + 2}'", "'s3://inputs/12'", "numbers that are added"),
     ("f'\\N{SLIGHTLY SMILING FACE}'", "'s3://inputs/x'", "an escape that needs its name"),
+    (f"f'{{{'9' * 5000}}}'", "'s3://inputs/9'", "more digits than Python reads"),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -13,6 +14,9 @@ from codemod import __version__
 from codemod.model import FileResult, Finding, Fix, Place, Report
 from codemod.report.summary import remaining, shown
 from codemod.rules import RULES, Rule
+
+#: What ends a line for Python; `splitlines` knows some more.
+_NEWLINE = re.compile(r"\r\n?|\n")
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -139,7 +143,7 @@ def _code(result: FileResult, place: Place, *, rewritten: bool) -> str:
     content = result.after if rewritten and result.after is not None else result.before
     if content is None or place.cell is not None:
         return ""
-    lines = content.decode("utf-8", "replace").splitlines()
+    lines = _NEWLINE.split(content.decode("utf-8", "replace"))
     return " ".join(" ".join(lines[place.line - 1 : place.end_line]).split())
 
 
