@@ -23,7 +23,8 @@ class Idiom:
         """Make a block that is indented like the block around the statement."""
         around = self._index.block(self._at)
         indent = around.indent if isinstance(around, cst.IndentedBlock) else self._module_indent()
-        return cst.IndentedBlock(moved(statements), indent=indent)
+        by = indent if indent is not None else self._index.module_of(self._at).default_indent
+        return cst.IndentedBlock(moved(statements, by), indent=indent)
 
     def _module_indent(self) -> str | None:
         """Return the indent of the nearest block, as cells of a notebook may differ.

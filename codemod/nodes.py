@@ -16,6 +16,7 @@ _PRAGMA = re.compile(r"#\s*(type:|noqa|nosec|pyright:|pylint:|pragma|mypy:|fmt:)
 #: A comment with the types of a function, and one with that of a variable (PEP 484).
 _SIGNATURE = re.compile(r"#\s*type:\s*\(")
 _TYPE = re.compile(r"#\s*type:(?!\s*ignore)")
+_CONTINUED = re.compile(r"\\(?:\r\n?|\n)")
 
 
 def assign(name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
@@ -109,11 +110,15 @@ def has_pragma(line: cst.SimpleStatementLine) -> bool:
     return comment is not None and _PRAGMA.match(comment.value) is not None
 
 
-class _BareBlankLines(cst.CSTTransformer):
-    """Keeps blank lines empty in code that moves from the module level into a block.
+class _Deeper(cst.CSTTransformer):
+    """Moves code into a block.
 
-    LibCST takes a blank line at the module level for an indented one, as the indent is empty.
+    The indent of a line behind a backslash is part of the code. Blank lines stay empty: LibCST takes
+    one at the module level for an indented one, as the indent is empty there.
     """
+
+    def __init__(self, indent: str) -> None:
+        self._indent = indent
 
     def leave_EmptyLine(  # noqa: N802 - the name that LibCST calls
         self,
@@ -124,7 +129,17 @@ class _BareBlankLines(cst.CSTTransformer):
             return updated_node.with_changes(indent=False)
         return updated_node
 
+    def leave_SimpleWhitespace(  # noqa: N802 - the name that LibCST calls
+        self,
+        original_node: cst.SimpleWhitespace,
+        updated_node: cst.SimpleWhitespace,
+    ) -> cst.SimpleWhitespace:
+        if "\\" not in original_node.value:
+            return updated_node
+        deeper = _CONTINUED.sub(lambda end: end[0] + self._indent, original_node.value)
+        return updated_node.with_changes(value=deeper)
 
-def moved(statements: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
-    """Return statements that may stand deeper than before."""
-    return [cast(cst.BaseStatement, one.visit(_BareBlankLines())) for one in statements]
+
+def moved(statements: Sequence[cst.BaseStatement], indent: str) -> list[cst.BaseStatement]:
+    """Return statements as they are in a block that is indented by so much more."""
+    return [cast(cst.BaseStatement, one.visit(_Deeper(indent))) for one in statements]

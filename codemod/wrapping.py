@@ -194,9 +194,15 @@ class _Wrapping:
                 break
         return changed
 
-    def _fits(self, line: cst.SimpleStatementLine, column: int) -> bool:
+    def _fits(self, line: cst.SimpleStatementLine, indent: int) -> bool:
+        column = indent
         rendered = self._module.code_for_node(line.with_changes(leading_lines=()))
-        return all(column + _length(part.rstrip()) <= self._width for part in rendered.split("\n"))
+        for part in rendered.split("\n"):
+            if column + _length(part.rstrip()) > self._width:
+                return False
+            # What follows a backslash has all of its indent in itself.
+            column = 0 if part.rstrip().endswith("\\") else indent
+        return True
 
 
 def _may_be_one_each(call: cst.Call) -> bool:
