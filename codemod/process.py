@@ -122,14 +122,13 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
         for module, rewritten in changed.items():
             path = reading.paths[module]
             spliced = reading.spliced(module, rewritten)
-            if spliced is not None:
-                written: bytes | str = spliced.text.encode(module.encoding)
-                modules[path] = spliced.module
-            elif not reading.round_trips(module):
+            if spliced is None and not reading.round_trips(module):
                 why = "cannot be written back byte for byte; the file is left alone"
                 return FileResult(subject.path, first.findings, notes=first.notes, error=why)
-            else:
-                written = _written(reading, module, rewritten)
+            text = rewritten.code if spliced is None else spliced.text
+            written = _written(reading, module, text)
+            if isinstance(written, bytes) and spliced is not None:
+                modules[path] = spliced.module
             if isinstance(written, str):
                 return _unproven(subject, first, written)
             original = reading.contents[module]
@@ -157,13 +156,13 @@ def _fixed(subject: _Subject, before: bytes, first: Review) -> FileResult:
     )
 
 
-def _written(reading: Reading, module: cst.Module, rewritten: cst.Module) -> bytes | str:
+def _written(reading: Reading, module: cst.Module, text: str) -> bytes | str:
     """Return the content of a file with the rewritten code, or why it has none."""
     if reading.joined is None or module is not reading.facts.index.module:
-        return rewritten.bytes
+        return text.encode(module.encoding)
     from codemod import notebook
 
-    sources = reading.joined.divided(rewritten.code)
+    sources = reading.joined.divided(text)
     if isinstance(sources, str):
         return sources
     before = reading.joined.notebook

@@ -58,11 +58,12 @@ class Reading:
         """Return a file with its new statements, ``None`` if that needs all of it rendered."""
         content = self.contents[module]
         lines = first_lines(module, self.statements.get(module, ()))
-        if lines is None or isinstance(content, str):
+        if lines is None:
             return None
-        text = content.decode(module.encoding)
+        text = self.text(module)
         # A form feed is a line to some, and text must come back as it was.
-        is_plain = "\f" not in text and text.encode(module.encoding) == content
+        comes_back = isinstance(content, str) or text.encode(module.encoding) == content
+        is_plain = comes_back and "\f" not in text
         return splice(module, rewritten, text, lines) if is_plain else None
 
     def _spans(self, module: cst.Module, nodes: Sequence[cst.CSTNode]) -> dict[cst.CSTNode, Span]:

@@ -283,10 +283,10 @@ def test_nothing_is_looked_at_if_no_cell_names_the_call(place: str) -> None:
 def test_what_only_ast_can_parse_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     real = cst.parse_module
 
-    def parse(source: str) -> cst.Module:
+    def parse(source: str, *config: cst.PartialParserConfig) -> cst.Module:
         if "newer = than_libcst" in source:
             raise cst.ParserSyntaxError("no", lines=["x"], raw_line=1, raw_column=0)
-        return real(source)
+        return real(source, *config)
 
     monkeypatch.setattr(cst, "parse_module", parse)
     found = result(notebook(CLIENTS, "newer = than_libcst", f"{BOUND}\n{UPLOAD}", CALL))
@@ -294,6 +294,14 @@ def test_what_only_ast_can_parse_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
     assert [note.message for note in found.notes] == [
         "cell 2 is left out: it cannot be read as Python"
     ]
+
+
+def test_blank_lines_at_the_end_stay_as_they_are() -> None:
+    blank = "\n    \n  \n\t"  # LibCST keeps the last line of them
+    found = result(notebook(f"{CLIENTS}{blank}", f"{BOUND}\n{UPLOAD}{blank}", f"{CALL}{blank}"))
+    assert found.error is None
+    assert found.after is not None
+    assert all(cell.endswith(blank) for cell in code_cells(found.after).values())
 
 
 def test_the_names_put_in_are_none_of_the_notebook() -> None:
