@@ -95,7 +95,14 @@ _PARAMETERS: tuple[click.Parameter, ...] = (
         is_eager=True,
         help="What to call standard input in the report, and whether it is a notebook.",
     ),
-    click.Argument(["paths"], nargs=-1, type=click.Path(), is_eager=True, callback=_load_settings),
+    # One that cannot be read must not stop the run, so click is not to look.
+    click.Argument(
+        ["paths"],
+        nargs=-1,
+        type=click.Path(readable=False),
+        is_eager=True,
+        callback=_load_settings,
+    ),
     click.Option(
         ["--unsafe-fixes"], is_flag=True, help="Count as fixable, and fix, what is unsafe as well."
     ),

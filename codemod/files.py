@@ -26,6 +26,9 @@ _FIRST_BYTES, _MORE_BYTES = 1 << 16, 1 << 20
 
 _NOTHING = frozenset({errno.EISDIR, errno.ELOOP, errno.ENOENT, errno.ENOTDIR})
 
+#: How systems say that they cannot open a socket.
+_NO_FILE = frozenset({errno.ENXIO, errno.EOPNOTSUPP})
+
 
 class Excludes(NamedTuple):
     """The globs of ``--exclude``, relative to the folder ``root``."""
@@ -138,7 +141,7 @@ def relative(path: str) -> str:
     if os.path.isabs(path):
         with contextlib.suppress(ValueError):  # on another drive of Windows
             path = os.path.relpath(path)
-    elif os.pardir not in path.split(os.sep):
+    elif path and os.pardir not in path.split(os.sep):
         # Behind a symbolic link, `link/..` is another folder than it looks: left as it is.
         path = os.path.normpath(path)
     return path.replace(os.sep, "/")
@@ -151,7 +154,12 @@ class _NotAFileError(OSError):
 def _mentions_call(path: str) -> bool:
     """Whether the file has the needle in it."""
     # Twenty thousand times the overhead of a file object is as long as all the reading.
-    descriptor = os.open(path, _READING)
+    try:
+        descriptor = os.open(path, _READING)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise _NotAFileError(errno.EINVAL, "Not a regular file", path) from error
+        raise
     try:
         content = os.read(descriptor, _FIRST_BYTES)
         if 0 < len(content) < _FIRST_BYTES and NEEDLE not in content:

@@ -173,12 +173,23 @@ def test_a_file_that_cannot_be_handled_is_named_and_the_others_are_handled(
     assert broken.read_bytes() == content
 
 
-def test_a_path_that_does_not_exist_is_named_and_the_others_are_handled(call: Call) -> None:
+@pytest.mark.parametrize(("path", "shown"), [("gone.py", "gone.py"), ("", "''")])
+def test_a_path_that_does_not_exist_is_named_and_the_others_are_handled(
+    call: Call, path: str, shown: str
+) -> None:
     make("a.py")
-    outcome = call("check", "gone.py", "a.py")
+    outcome = call("check", path, "a.py")
     assert outcome.code == 2
-    assert outcome.err == "error: gone.py: No such file or directory\n"
+    assert outcome.err == f"error: {shown}: No such file or directory\n"
     assert "a.py:12:12: SAI001" in outcome.text
+
+
+def test_whether_a_path_can_be_read_is_found_out_by_reading(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("a.py")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert "a.py:12:12: SAI001" in call("check", "a.py").text
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -294,6 +295,14 @@ def test_a_pipe_is_passed_over_and_an_error_if_it_is_named(anywhere: Path) -> No
     os.mkfifo("pipe.py")
     assert found() == []
     assert find(["pipe.py"]).errors == (FileResult("pipe.py", error="Not a regular file"),)
+
+
+@posix_only
+def test_a_socket_is_passed_over_and_an_error_if_it_is_named(anywhere: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.py")
+    assert found() == []
+    assert find(["socket.py"]).errors == (FileResult("socket.py", error="Not a regular file"),)
 
 
 def refuse(path: str, function: Callable[..., object]) -> Callable[..., object]:

@@ -55,5 +55,8 @@ def summarize(report: Report) -> Summary:
 
 
 def shown(path: str) -> str:
-    """Return ``path`` with bytes that are no UTF-8, which POSIX allows in names, as ``\\xff``."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """Return ``path`` with bytes that are no UTF-8, which POSIX allows in names, as ``\\xff``.
+
+    A path without a name, such as that of a variable that is not set, is shown as one.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace") or "''"
