@@ -18,6 +18,7 @@ from codemod.live.command import verify
 from codemod.model import SERVICE_LIMIT, Report, Settings, Task
 from codemod.report import FORMATS, render
 from codemod.settings import FileSettings, load
+from codemod.source import reason
 
 if TYPE_CHECKING:
     from codemod.run import Progress
@@ -72,6 +73,10 @@ def _load_settings(
     ctx: click.Context, _param: click.Parameter, paths: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Make the settings of the file that belongs to the first path the defaults of the options."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise click.UsageError(f"the working folder cannot be used: {reason(error)}") from error
     first = paths[0] if paths else os.curdir
     if first == _STDIN:
         first = ctx.params.get("stdin_filename") or os.curdir
@@ -219,6 +224,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return FAILED
+    except OSError as error:  # not of a file, which would be named, but of standard output
+        with contextlib.suppress(OSError):
+            click.echo(f"Error: the output cannot be written: {reason(error)}", err=True)
+        return FAILED
     except click.Abort:
         return INTERRUPTED
     return code if isinstance(code, int) else NOTHING_LEFT
@@ -308,7 +317,7 @@ def _excludes(ctx: click.Context, options: _Options) -> Excludes | None:
 
 
 def _handle_stdin(options: _Options, task: Task, excludes: Excludes | None) -> Report:
-    content = sys.stdin.buffer.read()
+    content = _read_stdin()
     path = relative(options.stdin_filename) if options.stdin_filename else _STDIN
     if options.force_exclude and excludes is not None and excludes.matching([path]):
         report = Report((), checked=0, wrote=task.write)
@@ -321,6 +330,15 @@ def _handle_stdin(options: _Options, task: Task, excludes: Excludes | None) -> R
         rewritten = (result.after for result in report.results if result.after is not None)
         click.echo(next(rewritten, content), nl=False)
     return report
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:
+        raise click.ClickException("standard input is closed")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise click.ClickException(f"standard input: {reason(error)}") from error
 
 
 def _print_report(report: Report, options: _Options, *, to_stderr: bool) -> None:

@@ -113,8 +113,8 @@ def has_pragma(line: cst.SimpleStatementLine) -> bool:
 class _Deeper(cst.CSTTransformer):
     """Moves code into a block.
 
-    The indent of a line behind a backslash is part of the code. Blank lines stay empty: LibCST takes
-    one at the module level for an indented one, as the indent is empty there.
+    The indent of a line behind a backslash is part of the code. Blank lines stay empty: LibCST
+    takes one at the module level for an indented one, as the indent is empty there.
     """
 
     def __init__(self, indent: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -10,7 +11,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 
 import codemod.process
@@ -190,6 +193,60 @@ def test_whether_a_path_can_be_read_is_found_out_by_reading(
     make("a.py")
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert "a.py:12:12: SAI001" in call("check", "a.py").text
+
+
+def test_a_full_disk_behind_standard_output_is_told(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(message: Any = None, *, err: bool = False, **how: Any) -> None:
+        if not err:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        echo(message, err=err, **how)
+
+    echo = click.echo
+    monkeypatch.setattr(click, "echo", refuse)
+    make("a.py")
+    told = "Error: the output cannot be written: No space left on device\n"
+    assert call("check") == Outcome(2, b"", told)
+
+
+class Folder(io.RawIOBase):
+    """What a shell gives for ``< folder``, on systems where Python begins with that."""
+
+    def read(self, _: int | None = -1) -> bytes:
+        raise OSError(errno.EISDIR, "Is a directory")
+
+    def readable(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stdin", "told"),
+    [
+        (None, "Error: standard input is closed\n"),
+        (io.TextIOWrapper(Folder()), "Error: standard input: Is a directory\n"),  # type: ignore[type-var]
+    ],
+)
+def test_standard_input_that_cannot_be_read_is_told(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stdin: io.TextIOWrapper | None,
+    told: str,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert main(["fix", "-"]) == 2
+    assert capsys.readouterr() == ("", told)
+
+
+def test_a_working_folder_that_is_gone_is_told(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(os, "getcwd", refuse)
+    outcome = call("check")
+    assert outcome.code == 2
+    assert outcome.err.endswith("the working folder cannot be used: No such file or directory\n")
 
 
 @pytest.mark.parametrize(
