@@ -306,13 +306,14 @@ def _progress(options: _Options) -> Iterator[Progress | None]:
 def _excludes(ctx: click.Context, options: _Options) -> Excludes | None:
     if not options.exclude:
         return None
-    root = os.curdir
+    settings = FileSettings()
     if ctx.get_parameter_source("exclude") is ParameterSource.DEFAULT_MAP:
-        settings: FileSettings = ctx.obj
-        root = settings.folder
+        settings = ctx.obj
     try:
-        return Excludes.from_globs(root, options.exclude)
+        return Excludes.from_globs(settings.folder, options.exclude)
     except ValueError as error:
+        if settings.path is not None:
+            raise settings.complaint("exclude", str(error)) from error
         raise click.BadParameter(str(error), ctx, param_hint="'--exclude'") from error
 
 

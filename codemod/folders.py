@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -167,10 +167,14 @@ def _rules(folder: str) -> _Rules:
     try:
         with open(os.path.join(folder, ".gitignore"), "rb") as file:
             lines = os.fsdecode(file.read()).splitlines()
-        return ((os.path.abspath(folder), compile_globs(lines)),)
-    except (OSError, ValueError):
+    except OSError:
         # Git, too, goes on without an ignore file that it cannot read.
         return ()
+    try:
+        spec = compile_globs(lines)
+    except ValueError:
+        spec = compile_globs([line for line in lines if _is_glob(line)])
+    return ((os.path.abspath(folder), spec),)
 
 
 def _rules_above(folder: str) -> _Rules:
@@ -196,16 +200,27 @@ def _ignored(path: str, rules: _Rules, *, is_folder: bool) -> bool:
     return False
 
 
-def compile_globs(globs: Iterable[str]) -> GitIgnoreSpec:
+def compile_globs(globs: Sequence[str]) -> GitIgnoreSpec:
     """Compile patterns written as in a .gitignore file.
 
     Raises:
-        ValueError: If one of them is no such pattern.
+        ValueError: If some of them are no such patterns; it names them.
     """
     # Most runs have nothing to match, as git has done the ignoring.
     from pathspec import GitIgnoreSpec
 
     try:
         return GitIgnoreSpec.from_lines(globs)
-    except re.error as error:
-        raise ValueError(f"no glob: {error}") from error
+    except (ValueError, re.error) as error:
+        wrong = (repr(glob) for glob in globs if not _is_glob(glob))
+        raise ValueError(f"not a pattern as in a .gitignore file: {', '.join(wrong)}") from error
+
+
+def _is_glob(glob: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([glob])
+    except (ValueError, re.error):
+        return False
+    return True

@@ -34,6 +34,11 @@ class FileSettings(NamedTuple):
         """The folder that globs in these settings are relative to."""
         return os.path.dirname(self.path) if self.path else os.curdir
 
+    def complaint(self, key: str, why: str) -> SettingsError:
+        """Return the error that says what is wrong with the value of a key."""
+        assert self.path is not None
+        return SettingsError(f"{_shown(self.path)}: '{key}' in [tool.{_TABLE}]: {why}")
+
 
 def load(start: str, options: Mapping[str, click.Option]) -> FileSettings:
     """Read the settings that apply to ``start``.
@@ -62,11 +67,12 @@ def load(start: str, options: Mapping[str, click.Option]) -> FileSettings:
     unknown = sorted(table.keys() - options.keys())
     if unknown:
         raise SettingsError(f"{_shown(path)}: {_unknown(unknown, options)}")
+    found = FileSettings(path, {str(options[key].name): value for key, value in table.items()})
     for key, value in table.items():
         complaint = _complaint(value, options[key])
         if complaint:
-            raise SettingsError(f"{_shown(path)}: '{key}' in [tool.{_TABLE}]: {complaint}")
-    return FileSettings(path, {str(options[key].name): value for key, value in table.items()})
+            raise found.complaint(key, complaint)
+    return found
 
 
 def _nearest(start: str) -> str | None:
@@ -106,7 +112,7 @@ def _unknown(keys: list[str], options: Mapping[str, click.Option]) -> str:
     named = []
     for key in keys:
         similar = get_close_matches(key.replace("_", "-"), options, n=1)
-        named.append(f"'{key}'" + (f" (did you mean '{similar[0]}'?)" if similar else ""))
+        named.append(repr(key) + (f" (did you mean '{similar[0]}'?)" if similar else ""))
     noun = "unknown key" if len(keys) == 1 else "unknown keys"
     return f"{noun} in [tool.{_TABLE}]: {', '.join(named)}"
 

@@ -257,7 +257,10 @@ def test_a_working_folder_that_is_gone_is_told(call: Call, monkeypatch: pytest.M
         (["--limit", "many"], "'many' is not a valid integer"),
         (["--jobs", "0"], "0 is not in the range x>=1"),
         (["--output-format", "xml"], "'xml' is not one of 'text', 'json', 'sarif', 'github'"),
-        (["--exclude", "!"], "Invalid value for '--exclude': "),
+        (
+            ["--exclude", "!", "--exclude", "a", "--exclude", "[z-a]"],
+            "Invalid value for '--exclude': not a pattern as in a .gitignore file: '!', '[z-a]'",
+        ),
         (["--no-such-option"], "No such option"),
         (["-", "a.py"], "`-` cannot be combined with other paths"),
         (["--diff", "--output-format", "json"], "standard output is for the diff"),
@@ -426,6 +429,16 @@ def test_excludes_in_the_settings_are_relative_to_their_file(call: Call) -> None
     # Those on the command line take their place, and are relative to where the user is.
     assert call("check", ".", "--exclude", "/in/a.py").code == 1
     assert call("check", ".", "--exclude", "/a.py").code == 0
+
+
+def test_an_exclude_in_the_settings_that_makes_no_sense_is_named_with_the_file(call: Call) -> None:
+    make("pyproject.toml", b"[tool.async-inline]\nexclude = ['a.py', '[z-a]']\n")
+    outcome = call("check")
+    assert outcome.code == 2
+    assert outcome.err.endswith(
+        "Error: pyproject.toml: 'exclude' in [tool.async-inline]:"
+        " not a pattern as in a .gitignore file: '[z-a]'\n"
+    )
 
 
 def test_the_settings_for_standard_input_are_those_of_its_name(call: Call) -> None:

@@ -135,6 +135,12 @@ def test_ignore_files_count_outside_git_as_they_do_within(anywhere: Path) -> Non
     assert found() == ["a.py", "in/kept.py", "in/top.py"]
 
 
+def test_a_line_of_an_ignore_file_that_makes_no_sense_is_passed_over(folder: Path) -> None:
+    make("a.py", "ignored.py")
+    make(".gitignore", content=b"!\nb[z-a].py\nignored.py\n")
+    assert found() == ["a.py"]
+
+
 def test_an_ignore_file_that_makes_no_sense_is_passed_over(folder: Path) -> None:
     make("a.py")
     make(".gitignore", content=b"!\n")

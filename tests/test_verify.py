@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -413,11 +413,21 @@ def test_there_is_no_such_profile(verify: Verify) -> None:
     assert "aws configure list-profiles" in outcome.err
 
 
-def test_there_is_no_region(verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--region", "")])
+def test_there_is_no_region(
+    verify: Verify, monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]
+) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    outcome = verify()
+    outcome = verify(*arguments)
     assert outcome.code == 2
     assert "there is no AWS region: give one with --region" in outcome.err
+
+
+def test_an_address_that_is_none_is_told(verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    outcome = verify()
+    assert outcome.code == 2
+    assert "the SDK cannot send the request (Invalid endpoint: nonsense)" in outcome.err
 
 
 def test_nobody_answers(verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ class Aws:
         config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
         with explained():
             session = boto3.Session(region_name=region, profile_name=profile)
-            if session.region_name is None:
+            if not session.region_name:
                 raise LiveError(
                     "there is no AWS region: give one with --region, or set AWS_DEFAULT_REGION"
                 )

@@ -49,7 +49,8 @@ def explained() -> Iterator[None]:
     """Turn what botocore raises into a :class:`LiveError`.
 
     Raises:
-        LiveError: Instead of any ``BotoCoreError`` or ``ClientError`` of the block.
+        LiveError: Instead of any ``BotoCoreError`` or ``ClientError`` of the block, and of the
+            ``ValueError`` that an odd address or header is to those below botocore.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -57,7 +58,7 @@ def explained() -> Iterator[None]:
         yield
     except ClientError as error:
         raise LiveError(_refused(error.response, error.operation_name)) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:
         raise LiveError(_not_sent(error)) from error
 
 
