@@ -145,6 +145,18 @@ def test_bytes_that_are_no_text_survive() -> None:
     assert result.after == b"# \xff\xe9\nboto3>=1.43.29\n"
 
 
+def test_a_setup_py_may_declare_its_encoding() -> None:
+    content = b"# coding: latin-1\n# \xe9\nsetup(name='\xe9', install_requires=['boto3>=1.34'])\n"
+    result = process_manifest("setup.py", content, rewrite=True)
+    assert result.after == content.replace(b"1.34", b"1.43.29")
+
+
+def test_a_version_with_more_digits_than_python_reads_is_left_to_the_user() -> None:
+    result = process_manifest("requirements.txt", b"boto3==1." + b"9" * 5000, rewrite=True)
+    assert [finding.reason for finding in result.findings] == ["specifier-unclear"]
+    assert (result.after, result.error) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("path", "content", "error"),
     [

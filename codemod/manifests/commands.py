@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 from codemod.manifests.requirement import Requirement, in_environment, pep508
 
 _CONTINUATION = re.compile(r"\\\r?\n")
+#: In a Dockerfile, comments are never continued, and may stand between the lines of a command.
+_CONTINUATION_IN_DOCKER = re.compile(
+    r"^[ \t]*#[^\n]*|\\[ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*", re.MULTILINE
+)
 _LINE = re.compile(r"[^\r\n]+")
 _INSTALL = re.compile(r"(?<![\w.$-])pip(?:3(?:\.\d+)?)?(?=\s)[^\r\n#;&|]*?\sinstall\b")
 #: What only talks about a command.
@@ -57,12 +61,10 @@ class _Word:
 
 def find(text: str) -> Iterator[Requirement]:
     """Yield the requirements on the ``pip install`` lines of ``text`` that concern the SDK."""
-    yield from _between(text, 0, len(text))
+    yield from _between(_joined(_CONTINUATION, text), 0, len(text))
 
 
-def _between(text: str, start: int, end: int) -> Iterator[Requirement]:
-    # Blanks of the same length keep every offset.
-    joined = _CONTINUATION.sub(lambda match: " " * len(match[0]), text)
+def _between(joined: str, start: int, end: int) -> Iterator[Requirement]:
     for line in _LINE.finditer(joined, start, end):
         if _TITLE.match(line[0]) is None:
             yield from find_in_line(joined, line.start(), line.end())
@@ -70,6 +72,7 @@ def _between(text: str, start: int, end: int) -> Iterator[Requirement]:
 
 def find_in_dockerfile(text: str) -> Iterator[Requirement]:
     """Yield the same of a Dockerfile, where the image of each stage may tell its Python."""
+    text = _joined(_CONTINUATION_IN_DOCKER, text)
     pythons: dict[str, tuple[int, int] | None] = {}
     stages = [*_FROM.finditer(text)]
     ends = [*(stage.start() for stage in stages), len(text)]
@@ -85,11 +88,16 @@ def find_in_dockerfile(text: str) -> Iterator[Requirement]:
 
 def find_in_cell(source: str) -> Iterator[Requirement]:
     """Yield the same of a cell of a notebook: lines that begin with ``%``, ``!`` or ``pip``."""
-    joined = _CONTINUATION.sub(lambda match: " " * len(match[0]), source)
+    joined = _joined(_CONTINUATION, source)
     is_script = _SCRIPT.match(joined) is not None
     for line in _LINE.finditer(joined):
         if is_script or _MAGIC.match(line[0]):
             yield from find_in_line(joined, line.start(), line.end())
+
+
+def _joined(continuation: re.Pattern[str], text: str) -> str:
+    """Return a text with lines joined; blanks of the same length keep every offset."""
+    return continuation.sub(lambda match: " " * len(match[0]), text)
 
 
 def find_in_line(text: str, start: int, end: int) -> Iterator[Requirement]:

@@ -15,6 +15,10 @@ _LISTS = frozenset({"install_requires", "setup_requires", "tests_require"})
 _EXTRAS = "extras_require"
 _LITERAL = re.compile(r"[rRuU]?(?P<quote>\"\"\"|'''|\"|')(?P<inner>.*)(?P=quote)", re.DOTALL)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+#: An encoding that one of the first two lines declares.
+_DECLARED = re.compile(r"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n))?[ \t\f]*#[^\r\n]*?coding[:=]")
+#: What stands for the bytes of another encoding; none of them is in a requirement.
+_BYTES = re.compile("[\udc80-\udcff]")
 
 
 class NotPythonError(ValueError):
@@ -27,6 +31,8 @@ def find(text: str) -> Iterator[Requirement]:
     Raises:
         NotPythonError: If ``text`` cannot be parsed.
     """
+    if _DECLARED.match(text):
+        text = _BYTES.sub("?", text)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from codemod.manifests.sdk import FLOOR
 
@@ -202,7 +202,7 @@ def _clause(match: re.Match[str], dialect: Dialect) -> Clause | None:
     star = version.endswith(".*")
     try:
         stated = Version(version.removesuffix(".*"))
-    except InvalidVersion:
+    except ValueError:  # no version, or one with more digits than Python reads
         return None
     if stated.local or (star and operator in ("~=", "~", "^", "<", "<=", ">", ">=", "===")):
         return None
