@@ -98,7 +98,7 @@ _PARAMETERS: tuple[click.Parameter, ...] = (
         ["--stdin-filename"],
         metavar="PATH",
         is_eager=True,
-        help="What to call standard input in the report, and whether it is a notebook.",
+        help="What to call standard input in the report; one in .ipynb is a notebook.",
     ),
     # One that cannot be read must not stop the run, so click is not to look.
     click.Argument(
@@ -152,7 +152,9 @@ _PARAMETERS: tuple[click.Parameter, ...] = (
     ),
     click.Option(["-q", "--quiet"], is_flag=True, help="Report findings and errors only."),
     click.Option(
-        ["-v", "--verbose"], is_flag=True, help="Report what is no finding, and the files, as well."
+        ["-v", "--verbose"],
+        is_flag=True,
+        help="Also report calls that are no finding, with the reason, and the files.",
     ),
 )
 
@@ -202,8 +204,14 @@ def explain_(code: str | None) -> None:
         return
     explained = explain.explain(code)
     if explained is None:
-        known = ", ".join(explain.names())
-        raise click.UsageError(f"no code or reason is called {code!r}: {known}")
+        from difflib import get_close_matches
+
+        names = {name.lower(): name for name in explain.names()}
+        similar = " or ".join(names[name] for name in get_close_matches(code.lower(), names))
+        meant = f" (did you mean {similar}?)" if similar else ""
+        raise click.UsageError(
+            f"no code or reason is called {code!r}{meant}; `async-inline explain` lists them all"
+        )
     _print(explained)
 
 

@@ -501,9 +501,11 @@ def test_every_code_and_reason_is_explained(call: Call) -> None:
 
 
 def test_a_code_that_does_not_exist_is_not_explained(call: Call) -> None:
-    outcome = call("explain", "SAI999")
+    outcome = call("explain", "no")
     assert (outcome.code, outcome.out) == (2, b"")
-    assert "no code or reason is called 'SAI999'" in outcome.err
+    assert "no code or reason is called 'no'; `async-inline explain` lists" in outcome.err
+    assert "is called 'SAI02' (did you mean SAI002" in call("explain", "SAI02").err
+    assert "is called 'Uri-return' (did you mean uri-returned" in call("explain", "Uri-return").err
 
 
 def test_an_interrupt_leaves_no_traceback(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

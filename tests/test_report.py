@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -436,11 +437,19 @@ def test_a_code_is_explained_with_its_reasons(reasons: None, name: str) -> None:
 
 
 def test_a_reason_is_explained(reasons: None) -> None:
-    assert ", because the upload is odd\n" in (explain.explain("UPLOAD-ODD") or "")
+    assert (explain.explain("UPLOAD-ODD") or "").startswith("upload-odd: the upload is odd\n")
     assert explain.explain("uri-seen") == (
-        f"uri-seen (SAI002): {RULES['SAI002'].title}, because its URI is seen\n\n"
+        "uri-seen: its URI is seen\n\n"
+        f"A reason of SAI002:\n  {RULES['SAI002'].title}\n\n"
         "What to do:\n  Look at it closely.\n"
     )
+
+
+def test_what_can_be_copied_from_an_explanation_is_on_one_line() -> None:
+    for rule in RULES.values():
+        explained = explain.explain(rule.code) or ""
+        quoted = re.findall("`[^`]*`", rule.by_hand)
+        assert [one for one in quoted if one not in explained] == []
 
 
 def test_a_name_that_is_neither_is_not_explained() -> None:

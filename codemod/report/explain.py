@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from codemod.rules import FOLLOWED, REASONS, RULES, Reason, Rule
 
 _WIDTH = 88
+_QUOTED = re.compile("`[^`]*`")
 
 
 def overview() -> str:
@@ -45,7 +47,8 @@ def _rule(rule: Rule) -> str:
 def _reason(reason: Reason) -> str:
     rule = RULES[reason.code]
     return (
-        f"{reason.slug} ({reason.code}): {rule.title}, because {_title(reason)}\n\n"
+        f"{reason.slug}: {_title(reason)}\n\n"
+        f"{_paragraph(f'A reason of {rule.code}', rule.title)}\n"
         f"{_paragraph('What to do', reason.by_hand)}"
     )
 
@@ -62,4 +65,7 @@ def _title(reason: Reason) -> str:
 
 
 def _paragraph(head: str, body: str) -> str:
-    return f"{head}:\n" + textwrap.indent(textwrap.fill(body, _WIDTH), "  ") + "\n"
+    # Commands and comments stay on one line, to be copied.
+    kept = _QUOTED.sub(lambda match: match[0].replace(" ", "\0"), body)
+    lines = textwrap.fill(kept, _WIDTH, break_on_hyphens=False).replace("\0", " ")
+    return f"{head}:\n" + textwrap.indent(lines, "  ") + "\n"
