@@ -6,7 +6,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,25 +44,46 @@ class Costs:
         return max(run.peak for run in self.runs)
 
 
+#: Starts a command and tells what it cost. A process counts the memory of the one that started it
+#: as its own peak, so that has to be a small one.
+_LAUNCHER = """
+import os, sys, time
+start = time.perf_counter()
+child = os.fork()
+if not child:
+    try:
+        os.execvp(sys.argv[1], sys.argv[1:])
+    finally:
+        os._exit(127)
+_, status, usage = os.wait4(child, 0)
+wall = time.perf_counter() - start
+cpu = usage.ru_utime + usage.ru_stime
+print(os.waitstatus_to_exitcode(status), wall, cpu, usage.ru_maxrss, file=sys.stderr)
+"""
+
+
 def run(command: Command, folder: Path) -> Cost:
     """Run a command once and throw away what it prints.
 
     Raises:
         RuntimeError: If it fails in another way than a linter that has found something.
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    done = subprocess.run(
+        (sys.executable, "-IS", "-c", _LAUNCHER, *command),
+        cwd=folder,
+        env=_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=True,
     )
-    assert process.stderr is not None
-    message = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        raise RuntimeError(f"{' '.join(command)}: {message.decode(errors='replace')}")
+    message, _, told = done.stderr.rstrip().rpartition("\n")
+    code, wall, cpu, peak = told.split()
+    if int(code) not in (0, 1):
+        raise RuntimeError(f"{' '.join(command)}: {message}")
     in_mib = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / in_mib)
+    return Cost(float(wall), float(cpu), int(peak) / in_mib)
 
 
 def _environment() -> dict[str, str]:
