@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from codemod.calls import LegacyCall, Through, keywords_given
-from codemod.classes import owner_of
+from codemod.classes import accesses, owner_of
 from codemod.definitions import Kind
 from codemod.dictionaries import Entry, entries
 from codemod.facts import Facts
@@ -29,7 +29,7 @@ def perhaps_called(
     if owner is None:
         return
     known = {*sites(facts, function), *(func for func, _ in doubtful(facts, function))}
-    for access in facts.index.attributes.get(function.name.value, ()):
+    for access in accesses(facts, function.name.value).elsewhere:
         if access not in known and injected.may_invoke(access, function, owner):
             yield access
 
