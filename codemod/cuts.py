@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from codemod.definitions import Definitions
-from codemod.syntax import argument, callee, integer_value, last_name, string_value
+from codemod.syntax import (
+    argument,
+    callee,
+    integer_value,
+    last_name,
+    string_value,
+    subscript_key,
+)
 from codemod.template import BUCKET_OF as BUCKET
 from codemod.template import KEY_OF as KEY
 
@@ -14,6 +23,10 @@ Cut = tuple[cst.BaseExpression, str]
 
 _SCHEMES = ("s3://", "://")
 _PARSERS = ("urlparse", "urlsplit")
+#: An expression that takes a URI apart into its bucket and all of the rest.
+_EXPRESSION = re.compile(
+    r"\^?s3:(?:\\?/){2}\((?:\?P<(\w+)>)?(?:\[\^\\?/\][+*]|\.[+*]\?)\)\\?/\((?:\?P<(\w+)>)?\.[+*]\)\$?"
+)
 
 
 def cut(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
@@ -23,6 +36,9 @@ def cut(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
         return (uri, BUCKET) if uri is not None else None
     if isinstance(node, cst.Subscript):
         position, start = _index(node), _from(node)
+        group = _of_group(definitions, node.value, subscript_key(node))
+        if group is not None:
+            return group
         if position is not None:
             return cut_item(definitions, node.value, position)
         if start == 1:  # parsed.path[1:]
@@ -33,6 +49,10 @@ def cut(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
     method, receiver = node.func.attr.value, node.func.value
     if method in ("lstrip", "removeprefix") and _only_text(node) == "/":
         return _of_path(definitions, receiver)
+    if method == "group" and len(node.args) == 1:
+        named = node.args[0].value
+        wanted = string_value(named)
+        return _of_group(definitions, receiver, wanted or integer_value(named))
     if method == "join" and string_value(receiver) == "/" and len(node.args) == 1:
         return _cut_rest(definitions, node.args[0].value)
     return None
@@ -46,6 +66,8 @@ def cut_item(definitions: Definitions, node: cst.BaseExpression, position: int) 
     if isinstance(node, cst.Name) and not _keeps_items(definitions, node):
         return None
     method, receiver = made.func.attr.value, made.func.value
+    if method == "groups" and not made.args:
+        return _of_group(definitions, receiver, position + 1)
     separator = argument(made.args, 0, "sep")
     if separator is None or string_value(separator.value) != "/":
         return None
@@ -111,6 +133,30 @@ def _of_path(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
         return None
     uri = _parsed(definitions, path.value)
     return (uri, KEY) if uri is not None else None
+
+
+def _of_group(
+    definitions: Definitions, node: cst.BaseExpression, wanted: str | int | None
+) -> Cut | None:
+    """Return what a group of ``re.match(r"s3://([^/]+)/(.+)", uri)`` is, by its name or number."""
+    made = definitions.resolve(node)
+    if wanted is None or not isinstance(made, cst.Call) or not isinstance(made.func, cst.Attribute):
+        return None
+    if made.func.attr.value not in ("match", "fullmatch") or any(arg.star for arg in made.args):
+        return None
+    given = [arg.value for arg in made.args if arg.keyword is None]
+    if definitions.origin(made.func) not in ("re.match", "re.fullmatch"):
+        compiled = definitions.resolve(made.func.value)
+        if not isinstance(compiled, cst.Call) or definitions.origin(compiled.func) != "re.compile":
+            return None
+        given = [*(arg.value for arg in compiled.args), *given]
+    if len(given) != 2:
+        return None
+    expression = _EXPRESSION.fullmatch(string_value(definitions.resolve(given[0])) or "")
+    if expression is None:
+        return None
+    parts = {1: BUCKET, 2: KEY, expression[1]: BUCKET, expression[2]: KEY}
+    return (given[1], parts[wanted]) if wanted in parts else None
 
 
 def _without_scheme(

@@ -28,7 +28,8 @@ _STABLE_QUALIFIED = frozenset(
     " urlparse urlsplit quote quote_plus hashlib.md5 hashlib.sha1 hashlib.sha256 Path"
     " pathlib.Path PurePath PurePosixPath pathlib.PurePath pathlib.PurePosixPath"
     " datetime.date datetime.datetime datetime.timedelta"
-    " mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent".split()
+    " mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent"
+    " re.compile re.escape re.findall re.fullmatch re.match re.search re.split".split()
 )
 #: Functions that give another value at each call but do nothing else.
 _FRESH_QUALIFIED = frozenset(
@@ -45,12 +46,13 @@ _STABLE_METHODS = frozenset(
     " center startswith endswith find rfind index rindex count isdigit isalpha isalnum encode"
     " decode hex hexdigest digest get keys values items copy strftime isoformat timestamp date"
     " time as_posix as_uri with_suffix with_name joinpath relative_to resolve absolute"
-    " default_bucket getvalue tobytes total_seconds geturl get_secret_value astimezone".split()
+    " default_bucket getvalue tobytes total_seconds geturl get_secret_value astimezone"
+    " match fullmatch group groups groupdict".split()
 )
 #: Those of them that other things have as well, where they may do anything.
 _AMBIGUOUS_METHODS = frozenset(
     "get count copy replace index find time date resolve items keys values join format title"
-    " encode decode center".split()
+    " encode decode center match group groups".split()
 )
 #: Names of modules and of connections, whose methods are nothing of the kind.
 _NO_VALUES = re.compile(
