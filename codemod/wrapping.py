@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemod.edits import Replacement, substitute
 from codemod.index import Index
-from codemod.nodes import has_pragma
+from codemod.nodes import has_pragma, with_lines
 
 #: The lengths that people set their formatters to.
 _WIDTHS = (79, 88, 100, 120)
@@ -45,11 +45,21 @@ def wrapped(
     ]
     wrapping = _Wrapping(module, width)
     return [
-        one
-        if one is anchor or not isinstance(one, cst.BaseStatement)
-        else wrapping.fit(one, indents)
+        wrapping.fit(one, indents)
+        if isinstance(one, cst.BaseStatement) and not _stays(index, anchor, one)
+        else one
         for one in statements
     ]
+
+
+def _stays(index: Index, anchor: cst.CSTNode, statement: cst.BaseStatement) -> bool:
+    """Tell whether a statement is written as it was before, and as deep."""
+    if statement in index.parent:
+        return True
+    bare = [
+        with_lines(one, ()) for one in (anchor, statement) if isinstance(one, cst.BaseStatement)
+    ]
+    return len(bare) == 2 and bare[0].deep_equals(bare[1])
 
 
 def wrapped_parameters(
