@@ -22,6 +22,7 @@ from codemod.syntax import (
     unwrap_await,
 )
 from codemod.transfers import Maker, Split, Upload
+from codemod.translation import is_there
 
 #: What functions that upload are called, and what their names say of where to.
 _VERB = re.compile(r"^(?:upload|put|store|save|send|write|push|stage|stash|copy)(?:_|$)")
@@ -196,8 +197,12 @@ def maker_for(
         # Of two functions with one name only the first can be imported by it.
         source = facts.imports.setdefault((here, split.maker.name), home)
         return (name, importing) if source is home else None
-    is_there = there.kind is Kind.IMPORTED and index.linked(here, split.maker.name) == (
+    is_it = there.kind is Kind.IMPORTED and index.linked(here, split.maker.name) == (
         home,
         (split.maker.name,),
     )
-    return (name, None) if is_there else None
+    return (
+        (name, None)
+        if is_it and (is_there(facts, there, func) or there.node is importing)
+        else None
+    )

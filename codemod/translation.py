@@ -183,7 +183,7 @@ class Translation:
             theirs = self._theirs(definition)
             if theirs is not self.facts.definitions.free(name.value, self.call):
                 return None
-            if theirs is not definition and not self._is_there(theirs):
+            if theirs is not definition and not is_there(self.facts, theirs, self.call):
                 return None
             caller = self.facts.definitions.walk(self.facts.index.function(self.call))
             is_module = isinstance(self.facts.index.function(self.call), cst.Module)
@@ -235,18 +235,6 @@ class Translation:
             return False
         return True
 
-    def _is_there(self, definition: Definition) -> bool:
-        """Tell whether a name of the caller's module is certain to be bound when it calls."""
-        if definition.kind is Kind.OUTSIDE:
-            return True
-        index = self.facts.index
-        assert definition.node is not None
-        statement = index.statement(definition.node)
-        return (
-            isinstance(index.parent[statement], cst.Module)
-            and index.order[statement] < index.order[self.facts.cells.top(self.call)]
-        )
-
     def _imports_it(self, definition: Definition) -> bool:
         """Tell whether the calling function imports the same under the same name before."""
         index, definitions = self.facts.index, self.facts.definitions
@@ -262,6 +250,19 @@ class Translation:
             and definitions.known_before(bound[0], calling)
             and index.inside(calling, index.block(importing))
         )
+
+
+def is_there(facts: Facts, definition: Definition, call: cst.CSTNode) -> bool:
+    """Tell whether a name of a module is certain to be bound when the module calls something."""
+    if definition.kind is Kind.OUTSIDE:
+        return True
+    index = facts.index
+    assert definition.node is not None
+    statement = index.statement(definition.node)
+    return (
+        isinstance(index.parent[statement], cst.Module)
+        and index.order[statement] < index.order[facts.cells.top(call)]
+    )
 
 
 def _only_computes(facts: Facts, call: cst.Call) -> bool:
