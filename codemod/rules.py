@@ -428,7 +428,7 @@ _REASONS = (
     Reason(
         "content-type-unclear",
         "SAI003",
-        "the upload sets ContentType, and the call is not certain to have one",
+        "the upload sets ContentType, or may, and the call is not certain to have one",
         "Pass ContentType to the call.",
     ),
     # SAI011: the requirement has to be raised by somebody else.

@@ -14,7 +14,7 @@ from codemod.functions import patched_alias
 from codemod.invocations import Invocation, invocations
 from codemod.references import called_otherwise, roundabout
 from codemod.refusals import Refusal
-from codemod.syntax import argument, callee, dict_items, dotted, keyword, string_value
+from codemod.syntax import argument, callee, dict_items, dotted, is_none, keyword, string_value
 from codemod.template import Hole, Template, basename, normal, s3_uri, source, split_uri
 from codemod.transfers import Given, Upload
 
@@ -39,7 +39,7 @@ def _options(
     facts: Facts, call: Invocation, extra: cst.Arg | None
 ) -> tuple[cst.BaseExpression | None, tuple[tuple[str | None, cst.CSTNode], ...]]:
     """Take ``ExtraArgs`` apart into its ContentType and the rest."""
-    if extra is None:
+    if extra is None or is_none(extra.value):
         return None, ()
     literal = dict_items(facts.definitions.resolve(extra.value))
     if literal is None or not _is_constant(facts, extra.value):
@@ -98,12 +98,16 @@ def _put_like(
     body = keyword(call.args, "Body")
     if body is None:
         return None
-    content_type = keyword(call.args, "ContentType")
-    options: list[tuple[str | None, cst.CSTNode]] = [
-        (arg.keyword.value if arg.keyword else None, arg)
-        for arg in call.args
-        if arg.keyword is None or arg.keyword.value not in (*own, "Body", "ContentType")
-    ]
+    named = keyword(call.args, "ContentType")
+    content_type = named.value if named is not None else None
+    options: list[tuple[str | None, cst.CSTNode]] = []
+    for arg in call.args:
+        if arg.star == "**":
+            merged, others = _options(facts, call, arg)
+            content_type = merged if merged is not None else content_type
+            options += others
+        elif arg.keyword is None or arg.keyword.value not in (*own, "Body", "ContentType"):
+            options.append((arg.keyword.value if arg.keyword else None, arg))
     return _upload(
         facts,
         call,
@@ -111,7 +115,7 @@ def _put_like(
         Given.BODY,
         bucket,
         key,
-        content_type.value if content_type is not None else None,
+        content_type,
         tuple(options),
     )
 

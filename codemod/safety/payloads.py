@@ -130,8 +130,10 @@ def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
         return None
     roots = {name.value for name in names_in(payload)}
     named = [one.value for one in case.candidate.upload.prepared]
+    is_behind = False
     for arg in case.candidate.upload.invocation.args:
-        if arg.value in named:  # evaluated before
+        is_behind = is_behind or case.facts.index.within(payload, (arg.value,))
+        if arg.value in named and not is_behind:  # evaluated before, as it was
             continue
         for part in descendants(arg.value):
             if part is payload or case.facts.index.within(part, (payload,)):
@@ -161,7 +163,7 @@ def content_type_can_travel(case: Proposal) -> Refusal | None:
     """A ContentType that stands only on the upload must go with the inline payload."""
     content_type = case.candidate.upload.content_type
     if content_type is None:
-        return None
+        return _unread_options(case)
     part = effects.unstable_part(content_type)
     if part is not None and any(call.content_type is False for call in case.candidate.calls):
         return Refusal(
@@ -175,6 +177,14 @@ def content_type_can_travel(case: Proposal) -> Refusal | None:
                 unlock="pass ContentType to the call",
             )
     return None
+
+
+def _unread_options(case: Proposal) -> Refusal | None:
+    """Refuse if the options of the upload that nobody can read may hold a ContentType."""
+    unread = [node for name, node in case.candidate.upload.options if name is None]
+    if not unread or all(call.content_type is True for call in case.candidate.calls):
+        return None
+    return Refusal("content-type-unclear", unread[0], unlock="pass ContentType to the call")
 
 
 def calls_agree_on_content_type(case: Proposal) -> Refusal | None:
