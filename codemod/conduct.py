@@ -12,7 +12,7 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.handlers import is_for_aws
 from codemod.lookups import failing_lookup
-from codemod.quiet import counts_on, makes_client, noticed_part
+from codemod.quiet import asks_getter, counts_on, grows_in_place, makes_client, noticed_part
 from codemod.refusals import Refusal
 from codemod.slices import checks_settings
 from codemod.structure import is_always_run, is_loop, steps_to
@@ -72,11 +72,15 @@ def effect_problem(
         if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For)):
             if not isinstance(node.target, (cst.Name, cst.Tuple)):
                 return Refusal("helper-does-more", node.target, function.name.value)
+        if grows_in_place(facts, node):
+            return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, (cst.Raise, cst.Return)):
             if index.order[index.statement(node)] < order and not _in_handler(facts, node):
                 if not checks_settings(facts, node):
                     return Refusal("helper-returns-early", node, function.name.value)
                 check = check or Refusal("helper-checks-settings", node, function.name.value)
+        if asks_getter(facts, node) and not _is_inside_payload(facts, node, upload):
+            return Refusal("helper-does-more", node, function.name.value)
         if counts_on(facts, node) and not facts.index.inside(node, upload.payload):
             return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
@@ -218,10 +222,10 @@ def _about(facts: Facts, upload: Upload) -> set[Definition]:
     return {definition for bound in walk.bindings.values() for definition in bound}
 
 
-def _is_inside_payload(facts: Facts, call: cst.Call, upload: Upload) -> bool:
-    """Tell whether a call belongs to the making of the payload, which moves to the caller."""
+def _is_inside_payload(facts: Facts, node: cst.CSTNode, upload: Upload) -> bool:
+    """Tell whether a node belongs to the making of the payload, which moves to the caller."""
     made = facts.definitions.resolve(upload.payload)
-    return facts.index.inside(call, made)
+    return facts.index.inside(node, made)
 
 
 def what_it_returns(facts: Facts, function: cst.FunctionDef, upload: Upload) -> str:

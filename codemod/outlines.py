@@ -45,10 +45,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ClassOutline:
-    """The dotted names of the bases of a class, and the lines on which it gives names a value."""
+    """The dotted names of the bases of a class, and the lines on which it gives names a value.
+
+    ``getters`` are the names of its functions with decorators: properties, for all that is known.
+    """
 
     bases: tuple[str, ...]
     bound: dict[str, int]
+    getters: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -158,7 +162,12 @@ def _class(node: ast.ClassDef, nodes: Iterable[ast.AST]) -> ClassOutline:
         if isinstance(below, ast.Attribute) and isinstance(below.ctx, ast.Store):
             if _is_self(below.value):
                 bound.setdefault(below.attr, below.lineno)
-    return ClassOutline(bases, bound)
+    getters = frozenset(
+        one.name
+        for one in node.body
+        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and one.decorator_list
+    )
+    return ClassOutline(bases, bound, getters)
 
 
 def _is_self(node: ast.expr) -> bool:

@@ -79,6 +79,20 @@ def _counts(node: cst.CSTNode) -> bool:
     )
 
 
+def asks_getter(facts: Facts, node: cst.CSTNode) -> bool:
+    """Tell whether reading an attribute may run a property of these modules that does more.
+
+    One that makes a client when it is first asked for does not.
+    """
+    if not isinstance(node, cst.Attribute):
+        return False
+    above = facts.index.parent.get(node)
+    if isinstance(above, cst.Call) and above.func is node:
+        return False  # a method, which is looked at as a call
+    named = facts.index.defined_functions.get(node.attr.value, ())
+    return any(one.decorators for one in named) and not _is_quiet(facts, node.attr.value)
+
+
 def makes_client(facts: Facts, call: cst.Call) -> bool:
     """Tell whether a call only makes an AWS client, perhaps in a function of its own."""
     if effects.is_client_factory(call):
@@ -115,18 +129,36 @@ def _is_noticed(facts: Facts, node: cst.CSTNode, above: frozenset[str]) -> bool:
     if isinstance(node, cst.Assign):
         keeps_client = isinstance(node.value, cst.Call) and effects.is_client_factory(node.value)
         return not keeps_client and any(_changes_object(one.target) for one in node.targets)
-    if isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Name):
-        return _is_parameter(facts, node.target)  # a list grows where it is
+    if grows_in_place(facts, node):
+        return True
     if isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For)):
         return _changes_object(node.target)
     stopping = (cst.Raise, cst.Assert)
     return isinstance(node, (cst.Global, cst.Nonlocal, cst.Del, cst.Await, cst.Yield, *stopping))
 
 
-def _is_parameter(facts: Facts, name: cst.Name) -> bool:
-    function = facts.index.function(name)
-    bound = facts.definitions.walk(function).bindings.get(name.value, ())
-    return any(isinstance(one.node, cst.Param) for one in bound)
+def grows_in_place(facts: Facts, node: cst.CSTNode) -> bool:
+    """Tell whether ``rows += more`` may change a list that others know as well.
+
+    A name that gets text or a number added stands for such a thing, which never changes.
+    """
+    if not isinstance(node, cst.AugAssign) or not isinstance(node.target, cst.Name):
+        return False
+    if isinstance(node.value, _NEVER_CHANGING):
+        return False
+    function = facts.index.function(node)
+    bound = facts.definitions.walk(function).bindings.get(node.target.value, ())
+    return any(isinstance(one.node, cst.Param) or isinstance(one.value, _ALIASES) for one in bound)
+
+
+_NEVER_CHANGING = (
+    cst.SimpleString,
+    cst.FormattedString,
+    cst.ConcatenatedString,
+    cst.Integer,
+    cst.Float,
+)
+_ALIASES = (cst.Name, cst.Attribute, cst.Subscript, cst.Call)
 
 
 def _changes_object(target: cst.CSTNode) -> bool:

@@ -368,9 +368,29 @@ class Repository:
         found.pop(path, None)
         return list(found)
 
-    def _is_function(self, path: str, names: tuple[str, ...]) -> bool:
+    def asked(self, path: str, name: str) -> list[str]:
+        """Return the modules that say what happens if a file reads a dotted name that it imports.
+
+        That is nothing, but for functions and for properties of objects.
+        """
+        found = self.named(path, name)
+        return self._asked(*found) if found is not None else []
+
+    def _asked(self, path: str, names: tuple[str, ...]) -> list[str]:
         outlined = self.outline(path)
-        return outlined is not None and len(names) == 1 and names[0] in outlined.functions
+        if outlined is None or not names:
+            return []
+        name, *read = names
+        if not read:
+            return [path] if name in outlined.functions else []
+        made_of = (self.named(path, one) for one in sorted(outlined.mentions.get(name, ())))
+        places = [path, *(one[0] for one in made_of if one is not None)]
+        return [one for one in dict.fromkeys(places) if self._has_getter(one, read)]
+
+    def _has_getter(self, path: str, names: list[str]) -> bool:
+        outlined = self.outline(path)
+        classes = outlined.classes.values() if outlined is not None else ()
+        return any(not one.getters.isdisjoint(names) for one in classes)
 
     def _reaches(
         self,
@@ -401,7 +421,7 @@ class Repository:
                     and self._reaches(target[0], target[1][0], depth - 1, known, found)
                 )
                 if target is not None and name in outlined.uploading and name:
-                    serving += [target[0]] if self._is_function(*target) else []
+                    serving += self._asked(*target)
             reaches = reaches or into
         if reaches:
             found.update(dict.fromkeys((path, *serving)))

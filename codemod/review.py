@@ -29,7 +29,7 @@ from codemod.reading import Reading, pointed_at
 from codemod.reliance import asked
 from codemod.repository import Repository
 from codemod.source import is_notebook
-from codemod.syntax import last_name
+from codemod.syntax import descendants, dotted, last_name
 from codemod.transfers import Split
 
 if TYPE_CHECKING:
@@ -180,21 +180,36 @@ def _makers(
     content: bytes | str,
     repository: Repository,
 ) -> Iterator[str]:
-    """Yield the modules that tell what receivers and decorators are, if the file does not."""
+    """Yield the modules that tell what receivers, decorators and properties of objects are."""
     receivers = [access.value for access in facts.index.attributes.get(METHOD, ())]
     receivers += (one.upload.innermost.invocation.receiver for one in judgement.verdicts)
     unknown = [one for one in receivers if facts.clients.receiver(one).role is Role.UNKNOWN]
     names = {name for receiver in unknown for name in facts.clients.makers(receiver)}
     names.update(retrying(facts))
-    if not names:
-        return
+    imported = facts.index.all_imported(facts.index.module)
     for name in sorted(names):
-        first = name.partition(".")[0]
-        if first in facts.index.all_imported(facts.index.module):
+        if name.partition(".")[0] in imported:
             repository.take(path, content)
             found = repository.named(path, name)
             if found is not None:
                 yield found[0]
+    for name in sorted(_read_in_functions(judgement)):
+        if name.partition(".")[0] in imported:
+            repository.take(path, content)
+            yield from repository.asked(path, name)
+
+
+def _read_in_functions(judgement: Judgement) -> set[str]:
+    """Return the attributes that are read in functions which the inline route leaves out."""
+    functions = {
+        upload.via.function
+        for verdict in judgement.verdicts
+        for upload in uploads_of(verdict.upload)
+        if upload.via is not None
+    }
+    parts = (part for function in functions for part in descendants(function.body))
+    names = (dotted(part) for part in parts if isinstance(part, cst.Attribute))
+    return {name for name in names if name is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
