@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import libcst as cst
 
 from codemod import effects
 from codemod.cuts import cut, cut_item
 from codemod.definitions import Definition, Definitions, Kind
-from codemod.formulas import formula
+from codemod.formulas import Formula, formula
 from codemod.syntax import (
     argument,
     callee,
@@ -237,6 +237,34 @@ class Templates:
             else:
                 return None
         return normal(pieces)
+
+    def loosely(self, template: Template) -> Template:
+        """Return a template with what is known of the text that functions make for its holes.
+
+        Two that are alike then need not be the same string.
+        """
+        pieces: list[Piece] = []
+        stack, looked_into = list(reversed(template)), 0
+        while stack:
+            piece = stack.pop()
+            node = piece.node if isinstance(piece, Hole) else None
+            made = None
+            if isinstance(node, (cst.Call, cst.Attribute)) and looked_into < _MAX_DEPTH:
+                made = formula(self._definitions, node)
+            if made is None:
+                pieces.append(piece)
+            else:
+                looked_into += 1
+                stack.extend(reversed(list(self._filled_in(made))))
+        return normal(pieces)
+
+    def _filled_in(self, made: Formula) -> Iterator[Piece]:
+        for piece in self.of(made.result):
+            definition = piece.key[1] if isinstance(piece, Hole) else None
+            if isinstance(definition, Definition) and definition in made.given:
+                yield from self.nested(made.given[definition])
+            else:
+                yield piece
 
     def _formatted(self, node: cst.FormattedString) -> Iterable[Piece]:
         pieces: list[Piece] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import libcst as cst
 
@@ -100,7 +101,18 @@ class Operations:
         templates = [facts.templates.of(one) for one in found_keys]
         if any(template == key or template in self._given for template in templates):
             return True
-        return False if any(may_match(template, key) for template in templates) else None
+        return False if any(self._may_be(template, key) for template in templates) else None
+
+    def _may_be(self, template: Template, key: Template) -> bool:
+        """Tell whether a key may be that of the object, seen through functions that make keys."""
+        loosely = self._facts.templates.loosely
+        template = loosely(template)
+        return may_match(template, loosely(key)) or may_match(template, self._inner_key)
+
+    @cached_property
+    def _inner_key(self) -> Template:
+        """The key as the function that uploads spells it."""
+        return self._facts.templates.loosely(self._upload.innermost.key or ())
 
     def _unpacked_key(self, call: Invocation) -> cst.BaseExpression | None:
         """Return the key in ``get_object(**where)`` if the dictionary can be seen."""
@@ -119,7 +131,7 @@ class Operations:
         keys = [self._facts.templates.of(one) for one in _keys_in(node)]
         if key in keys:
             return True
-        return False if any(may_match(one, key) for one in keys) else None
+        return False if any(self._may_be(one, key) for one in keys) else None
 
     def _key_of(self, call: Invocation, name: str) -> cst.BaseExpression | None:
         arg = keyword(call.args, "Key")
@@ -162,7 +174,7 @@ class Operations:
             return True if isinstance(start, str) and start.startswith(text) else None
         if template == key[: len(template)]:
             return True
-        return False if may_match(template, key) else None
+        return False if self._may_be(template, key) else None
 
     def _mentions_key(self, node: cst.CSTNode) -> bool:
         return any(self._facts.definitions.of(name) in self._known for name in names_in(node))
