@@ -6,8 +6,10 @@ import libcst as cst
 
 from codemod import effects
 from codemod.clients import Role
+from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.syntax import callee, children, descendants
+from codemod.syntax import callee, children, descendants, dotted
+from codemod.template import has_text
 
 
 def noticed_part(
@@ -144,21 +146,27 @@ def grows_in_place(facts: Facts, node: cst.CSTNode) -> bool:
     """
     if not isinstance(node, cst.AugAssign) or not isinstance(node.target, cst.Name):
         return False
-    if isinstance(node.value, _NEVER_CHANGING):
+    if isinstance(node.value, _NUMBERS) or has_text(facts.templates.of(node.value)):
         return False
     function = facts.index.function(node)
     bound = facts.definitions.walk(function).bindings.get(node.target.value, ())
-    return any(isinstance(one.node, cst.Param) or isinstance(one.value, _ALIASES) for one in bound)
+    return any(_may_be_shared(one) for one in bound)
 
 
-_NEVER_CHANGING = (
-    cst.SimpleString,
-    cst.FormattedString,
-    cst.ConcatenatedString,
-    cst.Integer,
-    cst.Float,
-)
-_ALIASES = (cst.Name, cst.Attribute, cst.Subscript, cst.Call)
+def _may_be_shared(definition: Definition) -> bool:
+    """Tell whether a variable may stand for something that others have a name for as well."""
+    node, value = definition.node, definition.value
+    if isinstance(node, cst.Param):
+        return node.annotation is None or dotted(node.annotation.annotation) not in _TEXT_OR_NUMBER
+    if definition.kind is not Kind.ASSIGNED:
+        return False
+    if isinstance(value, cst.Call):
+        return not (effects.is_stable_call(value) or effects.is_fresh_call(value))
+    return isinstance(value, (cst.Name, cst.Attribute, cst.Subscript))
+
+
+_NUMBERS = (cst.Integer, cst.Float)
+_TEXT_OR_NUMBER = ("str", "bytes", "int", "float")
 
 
 def _changes_object(target: cst.CSTNode) -> bool:

@@ -9,6 +9,7 @@ import libcst as cst
 from codemod import effects
 from codemod.facts import Facts
 from codemod.functions import bound_arguments
+from codemod.quiet import grows_in_place
 from codemod.syntax import descendants, names_in
 
 
@@ -34,7 +35,7 @@ def handling(facts: Facts, arg: cst.Arg, call: cst.Call) -> Handling:
         held = {node.name.value for node in params if isinstance(node, cst.Param)}
     else:
         held = {definition.name for definition, value in bound.items() if value is arg.value}
-    if _is_kept(body, held):
+    if _is_kept(facts, body, held):
         return Handling.KEPT
     given_back = (node.value for node in body if isinstance(node, (cst.Return, cst.Yield)))
     if any(value is not None and _mentions(value, held) for value in given_back):
@@ -52,7 +53,7 @@ def _may_keep(node: cst.CSTNode) -> bool:
     return isinstance(node, (cst.Global, cst.Nonlocal, cst.FunctionDef, cst.Lambda, cst.ClassDef))
 
 
-def _is_kept(body: list[cst.CSTNode], held: set[str]) -> bool:
+def _is_kept(facts: Facts, body: list[cst.CSTNode], held: set[str]) -> bool:
     """Tell whether a value is put into something that may outlive the function.
 
     The names that get to hold it are added to those that do.
@@ -64,6 +65,8 @@ def _is_kept(body: list[cst.CSTNode], held: set[str]) -> bool:
             for target, value in _bindings(node):
                 if not _mentions(value, held) and not _mentions(target, held):
                     continue
+                if grows_in_place(facts, node):
+                    return True
                 if any(isinstance(part, (cst.Attribute, cst.Subscript)) for part in _parts(target)):
                     return True
                 held.update(name.value for name in names_in(target))

@@ -17,6 +17,7 @@ from codemod.identity import Identity
 from codemod.inputs import METHOD
 from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
 from codemod.pairing import Candidate
+from codemod.quiet import grows_in_place
 from codemod.recipients import Handling, handling
 from codemod.syntax import (
     callee,
@@ -236,12 +237,18 @@ class Visibility:
     def _into_target(
         self, node: cst.CSTNode, above: cst.AssignTarget | cst.AugAssign | cst.Del, what: str
     ) -> None:
-        """``jobs[key] = …`` keeps the key; ``params["Accept"] = …`` changes our own dictionary."""
+        """``jobs[key] = …`` keeps the key, and so does ``jobs += [key]`` if others know the list.
+
+        ``params["Accept"] = …`` changes our own dictionary.
+        """
         if isinstance(node, cst.Subscript):
             if any(self._mentions_identity(part) for part in node.slice):
                 self._add(Fate.STORED, node, what)
         elif isinstance(above, cst.AugAssign) and isinstance(above.target, cst.Name):
-            self._follow(self._made(above.target, above))
+            if grows_in_place(self._facts, above):
+                self._add(Fate.STORED, above, what)
+            else:
+                self._follow(self._made(above.target, above))
 
     def _is_read_of_object(self, node: cst.CSTNode, above: cst.Attribute) -> bool:
         """``obj.content_length`` asks S3 for the object; ``obj.key`` does not."""
