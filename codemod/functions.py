@@ -322,7 +322,9 @@ def _other_definition(
     if owner is None:
         home = facts.index.module_of(function)
         for other in facts.index.defined_functions.get(name, ()):
-            if other is not function and facts.index.module_of(other) is home:
+            if facts.index.class_of(other) is not None or other is function:
+                continue
+            if facts.index.module_of(other) is home:
                 return other
         return None
     for made in sorted(relatives(facts, owner), key=facts.index.order.__getitem__):
