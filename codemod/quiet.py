@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import libcst as cst
 
 from codemod import effects
@@ -57,9 +59,14 @@ def counts_on(facts: Facts, node: cst.CSTNode) -> bool:
     ``f"{sequence}"`` does if its class has a ``__str__`` that counts. What only keeps a value for
     later does not matter.
     """
+    return _is_counted(facts, _ASKING.get(type(node), ()))
+
+
+def _is_counted(facts: Facts, methods: Iterable[str]) -> bool:
+    """Tell whether a method of one of these names gives something else anew."""
     return any(
         _counts(part)
-        for name in _ASKING.get(type(node), ())
+        for name in methods
         for function in facts.index.defined_functions.get(name, ())
         for part in descendants(function.body)
     )
@@ -81,6 +88,10 @@ def _counts(node: cst.CSTNode) -> bool:
     )
 
 
+#: Methods that run where any attribute is read.
+_GETTERS = ("__get__", "__getattr__", "__getattribute__")
+
+
 def asks_getter(facts: Facts, node: cst.CSTNode) -> bool:
     """Tell whether reading an attribute may run a property of these modules that does more.
 
@@ -91,6 +102,8 @@ def asks_getter(facts: Facts, node: cst.CSTNode) -> bool:
     above = facts.index.parent.get(node)
     if isinstance(above, cst.Call) and above.func is node:
         return False  # a method, which is looked at as a call
+    if _is_counted(facts, _GETTERS):
+        return True
     named = facts.index.defined_functions.get(node.attr.value, ())
     return any(one.decorators for one in named) and not _is_quiet(facts, node.attr.value)
 
