@@ -66,7 +66,7 @@ def looked_up(facts: Facts, upload: Upload) -> tuple[Prepared, ...]:
     for arg in call.args:
         name = arg.keyword.value if arg.keyword is not None else "extra_args"
         parts.setdefault(arg.value, _CAPITAL.sub("_", name).lower())
-    del parts[upload.payload]
+    parts.pop(upload.payload, None)
     found: dict[cst.BaseExpression, str] = {}
     for node, name in parts.items():
         if node is None or not facts.index.inside(node, call.carrier):

@@ -149,7 +149,7 @@ def _put_object(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | 
     """``client.put_object(Bucket=, Key=, Body=)`` and ``bucket.put_object(Key=, Body=)``."""
     key = keyword(call.args, "Key")
     if key is None:
-        return None
+        return _put_unpacked(facts, call) if receiver.role in (Role.S3, Role.UNKNOWN) else None
     if receiver.role is Role.BUCKET:
         bucket = _bucket_of(receiver.made)
         return _put_like(facts, call, bucket, key.value, ("Key",)) if bucket is not None else None
@@ -157,6 +157,18 @@ def _put_object(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | 
     if named is None or receiver.role not in (Role.S3, Role.UNKNOWN):
         return None
     return _put_like(facts, call, named.value, key.value, ("Bucket", "Key"))
+
+
+def _put_unpacked(facts: Facts, call: Invocation) -> Upload | None:
+    """``client.put_object(**params)``, where it shows what ``params`` holds: never rewritten."""
+    star = call.args[0] if len(call.args) == 1 and call.args[0].star == "**" else None
+    literal = dict_items(facts.definitions.resolve(star.value)) if star is not None else None
+    held = {name: value for name, value, _ in literal or ()}
+    if star is None or not {"Bucket", "Key", "Body"} <= held.keys():
+        return None
+    unlock = "pass Bucket, Key and Body by name"
+    found = _upload(facts, call, held["Body"], Given.BODY, held["Bucket"], held["Key"], None, ())
+    return replace(found, problem=Refusal("parameters-unclear", star, source(star.value), unlock))
 
 
 def _put(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | None:
@@ -330,7 +342,8 @@ def find_uploads(facts: Facts) -> list[Upload]:
                 break
             upload = RECOGNISERS[call.method](facts, call, facts.clients.receiver(call.receiver))
             if upload is not None:
-                found.append(replace(upload, problem=_early_problem(facts, upload)))
+                problem = _early_problem(facts, upload) or upload.problem
+                found.append(replace(upload, problem=problem))
     for method, recognise in RECOGNISERS.items():
         for call in called_otherwise(facts, method):
             if not facts.clients.is_foreign(call.receiver, method):
