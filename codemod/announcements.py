@@ -58,6 +58,19 @@ def announces_upload(facts: Facts, statement: cst.CSTNode, behind: Collection[De
     return _BARE.search(text) is not None
 
 
+def is_log_line(statement: cst.CSTNode) -> bool:
+    """Tell whether a statement only logs or prints something that is there already."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return False
+    small = statement.body[0]
+    call = small.value if isinstance(small, cst.Expr) else None
+    return (
+        isinstance(call, cst.Call)
+        and effects.is_log(call)
+        and all(effects.impure_part(arg.value) is None for arg in call.args)
+    )
+
+
 def _text(node: cst.CSTNode) -> str:
     """Return all literal text in an expression, from left to right."""
     found = []

@@ -8,7 +8,7 @@ from typing import cast
 import libcst as cst
 
 from codemod import effects
-from codemod.announcements import announces_upload
+from codemod.announcements import announces_upload, is_log_line
 from codemod.assignments import (
     binds_outside,
     definition_at,
@@ -159,19 +159,6 @@ def _belongs_to_upload(
         return True
     return _reads_response(facts, candidate, statement, before) and (
         is_log_line(statement) or _only_checks(facts, statement, about)
-    )
-
-
-def is_log_line(statement: cst.CSTNode) -> bool:
-    """Tell whether a statement only logs or prints something that is there already."""
-    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
-        return False
-    small = statement.body[0]
-    call = small.value if isinstance(small, cst.Expr) else None
-    return (
-        isinstance(call, cst.Call)
-        and effects.is_log(call)
-        and all(effects.impure_part(arg.value) is None for arg in call.args)
     )
 
 

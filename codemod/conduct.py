@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from codemod import effects
-from codemod.announcements import announces_upload
+from codemod.announcements import announces_upload, is_log_line
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.handlers import is_for_aws
@@ -84,7 +84,9 @@ def effect_problem(
         if counts_on(facts, node) and not facts.index.inside(node, upload.payload):
             return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
-            return Refusal("helper-does-more", node, function.name.value)
+            if not _tells_response(facts, node, upload):
+                return Refusal("helper-does-more", node, function.name.value)
+            check = check or Refusal("upload-result-logged", node, source(node))
     return check or _lost_lookup(facts, function, upload, made)
 
 
@@ -101,18 +103,18 @@ def _lost_lookup(
     )
 
 
-def _behind(facts: Facts, payload: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """Yield the expressions of a function that its payload is made of."""
-    stack, seen = [payload], {payload}
+def _behind(facts: Facts, value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions of a function that a value is made of, such as its payload."""
+    stack, seen = [value], {value}
     while stack:
         node = stack.pop()
         if node in facts.index.parent:
             yield node
         for name in names_in(node):
-            value = facts.definitions.of(name).value if name in facts.index.parent else None
-            if value is not None and value not in seen:
-                seen.add(value)
-                stack.append(value)
+            made = facts.definitions.of(name).value if name in facts.index.parent else None
+            if made is not None and made not in seen:
+                seen.add(made)
+                stack.append(made)
 
 
 def _hidden_failure(facts: Facts, upload: Upload) -> cst.CSTNode | None:
@@ -205,6 +207,16 @@ def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
     if known or makes_client(facts, call) or _only_works_out(facts, call):
         return True
     return _is_inside_payload(facts, call, upload)
+
+
+def _tells_response(facts: Facts, call: cst.Call, upload: Upload) -> bool:
+    """Tell whether a line after the upload logs what that returned, which no inline route has."""
+    statement = facts.index.statement(call)
+    if not is_log_line(statement) or not effects.is_log(call):
+        return False
+    made = unwrap_await(upload.uploading)
+    told = (value for arg in call.args for value in _behind(facts, arg.value))
+    return any(unwrap_await(value) is made for value in told)
 
 
 def _only_works_out(facts: Facts, call: cst.Call) -> bool:

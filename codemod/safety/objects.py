@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from codemod.announcements import announces_upload
-from codemod.attachments import is_log_line
+from codemod.announcements import announces_upload, is_log_line
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.layout import fates_left
