@@ -195,9 +195,25 @@ def bound_arguments(
     args: tuple[cst.Arg, ...],
 ) -> dict[Definition, cst.BaseExpression] | None:
     """Match the arguments of a call with the parameters; ``None`` if that is not certain."""
-    params = function.params
-    if isinstance(params.star_arg, cst.Param) or params.star_kwarg is not None:
+    if takes_anything(function) is not None:
         return None
+    return named_parameters(facts, function, func, args)
+
+
+def takes_anything(function: cst.FunctionDef) -> cst.Param | None:
+    """Return the ``**kwargs`` or ``*args`` of a function, which may get any further argument."""
+    star = function.params.star_arg
+    return function.params.star_kwarg or (star if isinstance(star, cst.Param) else None)
+
+
+def named_parameters(
+    facts: Facts,
+    function: cst.FunctionDef,
+    func: cst.Name | cst.Attribute,
+    args: tuple[cst.Arg, ...],
+) -> dict[Definition, cst.BaseExpression] | None:
+    """Match the same, leaving out what ``*args`` and ``**kwargs`` get."""
+    params = function.params
     positional = [*params.posonly_params, *params.params]
     values: dict[str, cst.BaseExpression] = {}
     given = list(args)
@@ -217,7 +233,7 @@ def bound_arguments(
             values[arg.keyword.value] = arg.value
         elif positional:
             values[positional.pop(0).name.value] = arg.value
-        else:
+        elif not isinstance(params.star_arg, cst.Param):
             return None
     walk = facts.definitions.walk(function)
     found: dict[Definition, cst.BaseExpression] = {}

@@ -16,12 +16,15 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.forwarding import perhaps_called, picked_out, with_keywords
 from codemod.functions import (
+    Bindings,
     alias_problem,
     bound_arguments,
     doubtful,
+    named_parameters,
     rebinding_problem,
     signature_problem,
     sites,
+    takes_anything,
 )
 from codemod.guards import Guards
 from codemod.index import Index
@@ -261,6 +264,9 @@ def _callers(
         if renamed is not None:
             yield from _unclear(facts, call, through, renamed)
             continue
+        too_many = None
+        if bound is None and (named := _named_for(facts, call, function, location)) is not None:
+            bound, too_many = named, _takes_more(function)
         if bound is None or not call.takes_keywords:
             unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
             yield from _unclear(facts, call, through, unclear)
@@ -286,13 +292,35 @@ def _callers(
             Style.FUNCTION,
             entry,
             content_type=content_type,
-            problem=problem or rebinding_problem(facts, function, reached),
+            problem=too_many or problem or rebinding_problem(facts, function, reached),
             through=replace(
                 through,
                 uri=translate.template(through.uri),
                 keeps_location=through.keeps_location or given is None,
             ),
         )
+
+
+def _named_for(
+    facts: Facts, call: Invocation, function: cst.FunctionDef, location: cst.BaseExpression
+) -> Bindings | None:
+    """Match arguments that a URI is made of; what else a function takes stays open."""
+    if not isinstance(call.func, (cst.Name, cst.Attribute)):
+        return None
+    bound = named_parameters(facts, function, call.func, call.args)
+    made_of = map(facts.definitions.of, names_in(facts.definitions.resolve(location)))
+    given = [one for one in made_of if isinstance(one.node, cst.Param)]
+    is_known = bound is not None and bool(given) and all(one in bound for one in given)
+    return bound if is_known else None
+
+
+def _takes_more(function: cst.FunctionDef) -> Refusal | None:
+    """Refuse a function with ``**kwargs``, which may get a body, or any parameter of the call."""
+    anything, name = takes_anything(function), function.name.value
+    if anything is None:
+        return None
+    unlock = f"name what {name} takes, instead of {anything.name.value}"
+    return Refusal("helper-call-unclear", anything, name, unlock)
 
 
 def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
