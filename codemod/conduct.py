@@ -72,22 +72,27 @@ def effect_problem(
         if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For)):
             if not isinstance(node.target, (cst.Name, cst.Tuple)):
                 return Refusal("helper-does-more", node.target, function.name.value)
-        if grows_in_place(facts, node):
+        if _counts(facts, node, upload):
             return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, (cst.Raise, cst.Return)):
             if index.order[index.statement(node)] < order and not _in_handler(facts, node):
                 if not checks_settings(facts, node):
                     return Refusal("helper-returns-early", node, function.name.value)
                 check = check or Refusal("helper-checks-settings", node, function.name.value)
-        if asks_getter(facts, node) and not _is_inside_payload(facts, node, upload):
-            return Refusal("helper-does-more", node, function.name.value)
-        if counts_on(facts, node) and not facts.index.inside(node, upload.payload):
-            return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, cst.Call) and not _is_harmless(facts, node, upload):
             if not _tells_response(facts, node, upload):
                 return Refusal("helper-does-more", node, function.name.value)
             check = check or Refusal("upload-result-logged", node, source(node))
     return check or _lost_lookup(facts, function, upload, made)
+
+
+def _counts(facts: Facts, node: cst.CSTNode, upload: Upload) -> bool:
+    """Tell whether something other than a call changes a value that is more than the function's."""
+    if grows_in_place(facts, node):
+        return True
+    if asks_getter(facts, node) and not _is_inside_payload(facts, node, upload):
+        return True
+    return counts_on(facts, node) and not facts.index.inside(node, upload.payload)
 
 
 def _lost_lookup(

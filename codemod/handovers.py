@@ -16,7 +16,6 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.forwarding import perhaps_called, picked_out, with_keywords
 from codemod.functions import (
-    Bindings,
     alias_problem,
     bound_arguments,
     doubtful,
@@ -303,7 +302,7 @@ def _callers(
 
 def _named_for(
     facts: Facts, call: Invocation, function: cst.FunctionDef, location: cst.BaseExpression
-) -> Bindings | None:
+) -> dict[Definition, cst.BaseExpression] | None:
     """Match arguments that a URI is made of; what else a function takes stays open."""
     if not isinstance(call.func, (cst.Name, cst.Attribute)):
         return None
