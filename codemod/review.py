@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -193,10 +194,26 @@ def _makers(
             found = repository.named(path, name)
             if found is not None:
                 yield found[0]
-    for name in sorted(_read_in_functions(judgement)):
-        if name.partition(".")[0] in imported:
-            repository.take(path, content)
-            yield from repository.asked(path, name)
+    asked = [
+        name
+        for name in sorted(_read_in_functions(judgement))
+        if any(_may_be_ours(repository, path, one) for one in imported.get(_first(name), ()))
+    ]
+    if asked:
+        repository.take(path, content)
+    for name in asked:
+        yield from repository.asked(path, name)
+
+
+def _first(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _may_be_ours(repository: Repository, path: str, origin: str) -> bool:
+    """Tell whether an import may lead into the repository: what Python brings along does not."""
+    top = _first(origin)
+    is_standard = top in sys.stdlib_module_names
+    return not is_standard or repository.module_named(path, top) is not None
 
 
 def _read_in_functions(judgement: Judgement) -> set[str]:
