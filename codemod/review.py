@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -212,8 +213,12 @@ def _first(name: str) -> str:
 def _may_be_ours(repository: Repository, path: str, origin: str) -> bool:
     """Tell whether an import may lead into the repository: what Python brings along does not."""
     top = _first(origin)
-    is_standard = top in sys.stdlib_module_names
-    return not is_standard or repository.module_named(path, top) is not None
+    folders = (os.path.dirname(path), repository.root(path))
+    return top not in sys.stdlib_module_names or any(
+        os.path.exists(os.path.join(folder, top + ending))
+        for folder in folders
+        for ending in (".py", "/__init__.py")
+    )
 
 
 def _read_in_functions(judgement: Judgement) -> set[str]:
