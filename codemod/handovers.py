@@ -28,7 +28,7 @@ from codemod.functions import (
 from codemod.guards import Guards
 from codemod.index import Index
 from codemod.injected import Injected
-from codemod.inputs import Style
+from codemod.inputs import METHOD, Style, inputs_of
 from codemod.invocations import Invocation, invocations
 from codemod.provenance import Provenance
 from codemod.refusals import Refusal
@@ -375,8 +375,20 @@ def _from_ready(facts: Facts) -> list[LegacyCall]:
         uri = facts.templates.of(location)
         through = Through(function, None, uri, name, _keeps_location(facts, location))
         problem = signature_problem(facts, function)
-        made.extend(_callers(facts, location, through, True, problem))
+        made.extend(_callers(facts, location, through, _has_type(facts, function), problem))
     return made
+
+
+def _has_type(facts: Facts, function: cst.FunctionDef) -> bool | None:
+    """Tell whether all calls of the API in a function have a ContentType; ``None`` if perhaps."""
+    made = [
+        call
+        for func in facts.index.attributes.get(METHOD, ())
+        if facts.index.function(func) is function
+        for call in invocations(facts.definitions, func)
+    ]
+    is_typed = [("ContentType" in inputs_of(facts, call).items) for call in made]
+    return True if made and all(is_typed) else None
 
 
 def _ready(facts: Facts) -> Iterator[tuple[cst.FunctionDef, str, cst.BaseExpression]]:
