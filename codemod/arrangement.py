@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import libcst as cst
 
@@ -11,7 +12,7 @@ from codemod.assignments import (
     is_plain_assignment,
     may_come_first,
 )
-from codemod.attachments import announced_before, attached_to, left_behind
+from codemod.attachments import announced_before, attached_to, left_behind, told_on_both
 from codemod.calls import LegacyCall
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
@@ -38,14 +39,18 @@ def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Re
         return refusal
     assert isinstance(uploading, cst.SimpleStatementLine)
     attached = attached_to(facts, candidate, seen, uploading)
-    refusal = left_behind(facts, candidate, seen, attached)
-    if refusal is not None:
-        return refusal
+    needed = left_behind(facts, candidate, seen, attached)
+    if isinstance(needed, Refusal):
+        return needed
+    layout: Layout | Refusal | None = None
     if _fits_branch(facts, candidate, attached):
         layout = _branch(facts, candidate, seen, uploading, attached)
-        if layout is not None:
-            return layout
-    return in_request_form(facts, candidate, seen, uploading, attached)
+    if layout is None:
+        layout = in_request_form(facts, candidate, seen, uploading, attached)
+    if isinstance(layout, Refusal):
+        return layout
+    told = told_on_both(facts, candidate, layout.attached)
+    return replace(layout, stand_ins=needed, told=told)
 
 
 def _nested(

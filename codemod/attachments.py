@@ -20,6 +20,7 @@ from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.pairing import Candidate
 from codemod.refusals import Refusal
+from codemod.stand_ins import StandIn, is_known_without, stand_in
 from codemod.syntax import descendants, names_in, terminates, unwrap_await
 from codemod.visibility import Fate, Visibility, is_response_name
 
@@ -93,7 +94,22 @@ def attached_to(
     # What is bound from the upload's response must not be needed anywhere else.
     while (leak := _first_leak(facts, found)) is not None:
         found = found[:leak]
+    told = told_on_both(facts, candidate, found)
+    while found and found[-1] in told:
+        found.pop()
     return tuple(found)
+
+
+def told_on_both(
+    facts: Facts, candidate: Candidate, attached: Sequence[LineOrCompound]
+) -> tuple[LineOrCompound, ...]:
+    """Return the log lines that tell of the upload's result what is known without it as well."""
+    bound = targets(facts.index.statement(candidate.upload.uploading))
+    return tuple(
+        one
+        for one in attached
+        if is_log_line(one) and is_known_without(facts, candidate, one, bound)
+    )
 
 
 def _with_times(
@@ -242,12 +258,20 @@ def left_behind(
     candidate: Candidate,
     seen: Visibility,
     attached: tuple[LineOrCompound, ...],
-) -> Refusal | None:
-    """Refuse if something that needs the uploaded object stays outside of the S3 route."""
-    index = facts.index
+) -> Refusal | tuple[StandIn, ...]:
+    """Refuse if something that needs the uploaded object stays outside of the S3 route.
 
-    def moves(node: cst.CSTNode) -> bool:
-        return any(index.inside(node, statement) for statement in attached)
+    Return what the names get on the inline route that the upload binds and that are needed there.
+    """
+    index = facts.index
+    told = told_on_both(facts, candidate, attached)
+
+    def moves(node: cst.CSTNode, *, for_good: bool = False) -> bool:
+        return any(
+            index.inside(node, statement)
+            for statement in attached
+            if not for_good or statement not in told
+        )
 
     here = index.function(candidate.upload.uploading)
     for use in seen.uses:
@@ -261,17 +285,24 @@ def left_behind(
         if call.through is None or not call.through.keeps_location
     )
     small = index.statement(candidate.upload.uploading).body[0]  # type: ignore[index]
+    given: list[StandIn] = []
     for target in targets(small):
         definition = definition_at(facts, target)
         if definition is None or target.value in facts.definitions.declared_elsewhere:
             return Refusal("upload-response-used", small, target.value)
-        for name in facts.definitions.reads(definition):
-            if moves(name) or any(index.inside(name, place) for place in allowed_locations):
-                continue
-            if _only_feeds(facts, name, candidate, attached, allowed_locations):
-                continue
-            return Refusal("upload-response-used", name, target.value)
-    return None
+        needed = [
+            name
+            for name in facts.definitions.reads(definition)
+            if not moves(name, for_good=True)
+            and not any(index.inside(name, place) for place in allowed_locations)
+            and not _only_feeds(facts, name, candidate, attached, allowed_locations)
+        ]
+        if needed:
+            known = stand_in(facts, candidate, target, needed)
+            if known is None:
+                return Refusal("upload-response-used", needed[0], target.value)
+            given.append(known)
+    return tuple(given)
 
 
 def _only_feeds(

@@ -33,7 +33,8 @@ class Through:
         more: Further calls inside it with the same URI, on other paths.
         uri: The template of the URI in the words of the caller.
         has_body: The parameter through which it takes a body already, if it does.
-        keeps_location: Whether it uses the URI for anything but the call.
+        keeps_location: Whether it uses the URI for anything but the call and log lines.
+        telling: The log lines inside it that tell the URI.
     """
 
     function: cst.FunctionDef
@@ -42,6 +43,7 @@ class Through:
     has_body: str | None
     keeps_location: bool
     more: tuple[LegacyCall, ...] = ()
+    telling: tuple[cst.SimpleStatementLine, ...] = ()
 
     @property
     def calls(self) -> tuple[LegacyCall, ...]:

@@ -260,18 +260,20 @@ def what_items_are(facts: Facts, function: cst.FunctionDef, upload: Upload) -> d
 
     There are none if the function may return anything else.
     """
-    values = list(_returned(facts, function))
-    only = values[0] if len(values) == 1 else None
-    found: dict[int | str | None, cst.BaseExpression] = {}
-    if isinstance(only, cst.Tuple):
-        found = {place: element.value for place, element in enumerate(only.elements)}
-    else:
-        found = {name: value for name, value, _ in dict_items(only) or ()}
     return {
         item: _kind_of_item(facts, value, upload)
-        for item, value in found.items()
-        if item is not None and None not in found
+        for item, value in items_returned(facts, function).items()
     }
+
+
+def items_returned(facts: Facts, function: cst.FunctionDef) -> dict[int | str, cst.BaseExpression]:
+    """Return the items of the one tuple or dictionary that a function gives."""
+    values = list(_returned(facts, function))
+    only = values[0] if len(values) == 1 else None
+    if isinstance(only, cst.Tuple):
+        return {place: element.value for place, element in enumerate(only.elements)}
+    found = {name: value for name, value, _ in dict_items(only) or ()}
+    return {item: value for item, value in found.items() if item is not None and None not in found}
 
 
 def _kind_of_item(facts: Facts, value: cst.BaseExpression, upload: Upload) -> str:

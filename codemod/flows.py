@@ -15,7 +15,6 @@ from functools import cached_property
 import libcst as cst
 
 from codemod.conduct import effect_problem, place_problem, what_it_returns, what_items_are
-from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.functions import (
     Bindings,
@@ -29,11 +28,12 @@ from codemod.functions import (
 from codemod.invocations import Invocation, invocations
 from codemod.preparations import name_lookups, prepared_arguments
 from codemod.refusals import Refusal, is_doubt
+from codemod.results import bound_by, results_of, unpacked_into, with_items
 from codemod.splits import split_of
 from codemod.syntax import subscript_key
 from codemod.takeover import Here, made_by_maker, taken_over
 from codemod.template import Hole, Template, normal
-from codemod.transfers import Split, Upload, Via
+from codemod.transfers import Result, Split, Upload, Via
 from codemod.translation import Translation
 
 #: How many functions an upload may be handed through, and how many are looked through at all.
@@ -139,27 +139,17 @@ def _unpacked(
     assign = facts.index.parent[call.whole]
     target = assign.targets[0].target if isinstance(assign, cst.Assign) else None
     if isinstance(target, cst.Name):
-        for read in facts.definitions.reads(_bound_by(facts, target)):
+        for read in facts.definitions.reads(bound_by(facts, target)):
             item = facts.index.parent[read]
             if isinstance(item, cst.Subscript) and item.value is read:
                 key = subscript_key(item)
                 kind = items.get(key) if key is not None else None
                 if kind is not None:
                     found.setdefault(kind, facts.templates.of(item))
-    if not isinstance(target, (cst.Tuple, cst.List)) or len(target.elements) != len(items):
-        return found
-    for place, element in enumerate(target.elements):
-        name, kind = element.value, items.get(place, "else")
-        if isinstance(name, cst.Name):
-            definition = _bound_by(facts, name)
-            if facts.definitions.reads(definition):
-                found[kind] = (Hole(("definition", definition), name.value, name),)
+    for place, definition in unpacked_into(facts, call, len(items)).items():
+        hole = Hole(("definition", definition), definition.name, definition.node)
+        found[items.get(place, "else")] = (hole,)
     return found
-
-
-def _bound_by(facts: Facts, target: cst.Name) -> Definition:
-    bound = facts.definitions.walk(facts.index.scope(target)).bindings[target.value]
-    return next(one for one in bound if one.node is target)
 
 
 # -- a call of a function, seen as an upload -----------------------------------------------
@@ -212,6 +202,12 @@ def _virtual(
         here.importing,
         here.handed,
     )
+    results: Mapping[int | str, Result] = {}
+    if problem is None:
+        results = results_of(facts, call, via, translate)
+        bucket = with_items(facts, call, via, translate, bucket) if bucket is not None else None
+        key = with_items(facts, call, via, translate, key) if key is not None else None
+        uri = with_items(facts, call, via, translate, uri)
     return replace(
         inner,
         invocation=call,
@@ -223,7 +219,7 @@ def _virtual(
         returns_uri=helper.returns == "uri",
         bucket_node=None,
         key_node=None,
-        via=via,
+        via=replace(via, results=results),
         prepared=prepared_arguments(translate, call) if problem is None else (),
         problem=problem,
         doubt=inner.doubt or helper.doubt,

@@ -12,7 +12,6 @@ from dataclasses import replace
 import libcst as cst
 
 from codemod.calls import LegacyCall, NotLegacy, Through
-from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.forwarding import perhaps_called, picked_out, with_keywords
 from codemod.functions import (
@@ -30,12 +29,11 @@ from codemod.index import Index
 from codemod.injected import Injected
 from codemod.inputs import METHOD, Style, inputs_of
 from codemod.invocations import Invocation, invocations
+from codemod.mentions import given_for, with_location
 from codemod.provenance import Provenance
 from codemod.refusals import Refusal
-from codemod.regions import LOOKING_AROUND
 from codemod.syntax import (
     dict_items,
-    is_self,
     keyword,
     names_in,
     tested_for_none,
@@ -134,21 +132,15 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
         problem = next((one for one in problems if one is not None), None)
         uri = facts.templates.of(first.location) if first.through is None else first.through.uri
         content_types = {call.content_type for call in inside}
-        through = Through(
-            function,
-            first,
-            uri,
-            None,
-            _keeps_location(facts, first.location, len(inside)),
-            tuple(more),
-        )
+        done = with_location(facts, first.location, len(inside))
+        through = Through(function, first, uri, None, done.keeps, tuple(more), done.telling)
         content_type = content_types.pop() if len(content_types) == 1 else None
         made.extend(_callers(facts, first.location, through, content_type, problem))
         for access in perhaps:
             unclear = Refusal("helper-overridden", access, function.name.value)
             for site in invocations(facts.definitions, access):
                 bound = bound_arguments(facts, function, access, site.args) or {}
-                wanted = _given_for(facts, first.location)
+                wanted = given_for(facts, first.location)
                 given = bound.get(wanted) if wanted is not None else None
                 made.extend(_unclear(facts, site, through, unclear, given))
     return made
@@ -204,27 +196,6 @@ def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.Base
     return False
 
 
-def _keeps_location(facts: Facts, location: cst.BaseExpression, calls: int = 1) -> bool:
-    """Tell whether the function uses its URI, or key, for anything but its calls of the API."""
-    given, here = _given_for(facts, location), facts.index.function(location)
-    for looking in LOOKING_AROUND:
-        if any(facts.index.function(name) is here for name in facts.index.names.get(looking, ())):
-            return True
-    return given is None or len(list(facts.definitions.reads(given))) != calls
-
-
-def _given_for(facts: Facts, location: cst.BaseExpression) -> Definition | None:
-    """Return what a function is given for its URI: that, or the one thing the URI is made of.
-
-    The URI is put together in the call, so nothing has to be given where there is no upload.
-    """
-    if isinstance(location, cst.Name):
-        return facts.definitions.of(location)
-    found = [facts.definitions.of(name) for name in names_in(location) if not is_self(name)]
-    given = [one for one in found if isinstance(one.node, cst.Param)]
-    return given[0] if len(given) == 1 else None
-
-
 def _callers(
     facts: Facts,
     location: cst.BaseExpression,
@@ -273,7 +244,7 @@ def _callers(
         if not call.args:
             continue
         translate = Translation(facts, function, call.carrier, bound)
-        wanted = _given_for(facts, location)
+        wanted = given_for(facts, location)
         given = bound.get(wanted) if wanted is not None else None
         picked = picked_out(facts, location, given) if given is not None else []
         unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
@@ -373,7 +344,8 @@ def _from_ready(facts: Facts) -> list[LegacyCall]:
     made: list[LegacyCall] = []
     for function, name, location in _ready(facts):
         uri = facts.templates.of(location)
-        through = Through(function, None, uri, name, _keeps_location(facts, location))
+        done = with_location(facts, location, 1, name)
+        through = Through(function, None, uri, name, done.keeps)
         problem = signature_problem(facts, function)
         made.extend(_callers(facts, location, through, _has_type(facts, function), problem))
     return made

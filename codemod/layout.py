@@ -11,6 +11,7 @@ import libcst as cst
 from codemod.assignments import targets
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
+from codemod.stand_ins import StandIn
 from codemod.visibility import Fate, Visibility
 
 
@@ -37,6 +38,8 @@ class Layout:
         location_is_result: Whether ``location`` is only known after the upload.
         default_before: The ``try`` or ``with`` that may swallow an upload error; the S3 route is
             then chosen in front of it, so that the dictionary is always there.
+        stand_ins: What the inline route gives to names that the upload binds.
+        told: Those of the attached statements that tell of these, and stand on both routes.
     """
 
     form: Form
@@ -49,6 +52,8 @@ class Layout:
     location: cst.BaseExpression | None = None
     location_is_result: bool = False
     default_before: cst.BaseCompoundStatement | None = None
+    stand_ins: tuple[StandIn, ...] = ()
+    told: tuple[LineOrCompound, ...] = ()
 
 
 def fates_left(

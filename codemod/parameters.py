@@ -8,9 +8,10 @@ from typing import cast
 import libcst as cst
 
 from codemod.arguments import keyword_argument, star_in_place, with_last, without_comment
-from codemod.calls import LegacyCall
+from codemod.calls import LegacyCall, Through
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
+from codemod.idiom import Idiom
 from codemod.names import body_parameter, free_name, names_in_function
 from codemod.nodes import assign, leading_lines, with_lines
 from codemod.syntax import dotted
@@ -19,14 +20,14 @@ _SPACE = cst.SimpleWhitespace(" ")
 _BARE = cst.SimpleWhitespace("")
 
 
-def give_body(
-    facts: Facts, function: cst.FunctionDef, calls: Sequence[LegacyCall], *, skips: bool
-) -> dict[cst.CSTNode, Replacement]:
+def give_body(facts: Facts, through: Through, *, skips: bool) -> dict[cst.CSTNode, Replacement]:
     """Return the edits that let a function send a body instead of the URI it was given.
 
     The parameter is optional and comes by keyword only, so every other caller goes on as before.
-    With ``skips``, a caller that has a body has no URI to give, and gives ``None`` for it.
+    With ``skips``, a caller that has a body has no URI to give, and gives ``None`` for it; nor
+    should there be one in a log line then.
     """
+    function, calls = through.function, through.calls
     name = body_parameter(function)
     edits: dict[cst.CSTNode, Replacement] = {
         function.params: [
@@ -42,6 +43,9 @@ def give_body(
     else:
         for inner in direct:
             edits.update(_send(facts, function, inner, name))
+    for line in through.telling if skips else ():
+        lines, idiom = leading_lines(line), Idiom(facts.index, line, ())
+        edits[line] = [cst.If(_is_missing(name), idiom.block([line]), leading_lines=lines)]
     return edits
 
 
@@ -102,13 +106,16 @@ def _send(
 def _choice(function: cst.FunctionDef, inner: LegacyCall, name: str) -> tuple[str, cst.IfExp]:
     """Return a name for what to send, and the expression that decides on it."""
     request = free_name(names_in_function(function), "request_input", "async_request_input")
-    is_missing = cst.Comparison(cst.Name(name), [cst.ComparisonTarget(cst.Is(), cst.Name("None"))])
     chosen = cst.IfExp(
-        test=is_missing,
+        test=_is_missing(name),
         body=_dictionary("InputLocation", inner.location),
         orelse=_dictionary("Body", cst.Name(name)),
     )
     return request, chosen
+
+
+def _is_missing(name: str) -> cst.Comparison:
+    return cst.Comparison(cst.Name(name), [cst.ComparisonTarget(cst.Is(), cst.Name("None"))])
 
 
 def _starred(facts: Facts, inner: LegacyCall, request: str) -> cst.BaseStatement:

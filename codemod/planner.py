@@ -103,12 +103,20 @@ class Planner:
             *self.measure.rewinding(),
             *self._uploading_and_calling(last),
         ]
-        routes = self._routes([without_comments(inline)], s3_route)
+        routes = self._routes([*self._standing_in(), without_comments(inline)], s3_route)
         edits: dict[cst.CSTNode, Replacement] = dict.fromkeys(
             (*self.layout.announcing, *self.candidate.spans[0].between, last), ()
         )
         edits[self.layout.uploading] = self._in_place_of_upload(routes)
         return edits
+
+    def _standing_in(self) -> list[cst.BaseStatement]:
+        """Return what gives names a value that the upload would have given one, and tells it."""
+        given = [
+            assign(one.target.value, standing_alone(self._with_names(one.value)))
+            for one in self.layout.stand_ins
+        ]
+        return [*given, *(with_lines(one, ()) for one in self.layout.told)]
 
     def _uploading_and_calling(self, calling: cst.SimpleStatementLine) -> list[cst.BaseStatement]:
         """Return the statements of the S3 route: it may be one that does both."""
@@ -166,7 +174,8 @@ class Planner:
         elif layout.default_before is None:
             s3_route[:0] = located
         s3_route.extend(layout.attached)
-        routes = self._routes(self._set_request(inline_items), s3_route)
+        inline = [*self._standing_in(), *self._set_request(inline_items)]
+        routes = self._routes(inline, s3_route)
         edits: dict[cst.CSTNode, Replacement] = {}
         for statement in (
             *layout.announcing,

@@ -89,6 +89,8 @@ def rewrite(
         needed = candidate.upload.imports
         if any(call.content_type is not True for call in candidate.calls):
             needed |= candidate.upload.type_imports
+        for known in layout.stand_ins:
+            needed |= known.imports
         add_imports(facts.index.module_of(layout.uploading), needed, edits)
     name_makers(facts.index, (candidate.upload for candidate in made), widths, edits)
     changed: dict[cst.Module, cst.Module] = {}
@@ -163,7 +165,7 @@ def _give_bodies(
             through = call.through
             if through is None or through.has_body is not None or through.function in served:
                 continue
-            edits.update(give_body(facts, through.function, through.calls, skips=skips))
+            edits.update(give_body(facts, through, skips=skips))
     return edits
 
 

@@ -96,6 +96,19 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What a function that uploads gives besides, as its caller can work it out.
+
+    Attributes:
+        value: The expression.
+        imports: What the module of the caller must import for it.
+    """
+
+    value: cst.BaseExpression
+    imports: frozenset[Needed]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Via:
     """The function of the file through which an upload is made.
 
@@ -109,6 +122,7 @@ class Via:
         split: How the function falls into making the payload and uploading it, if it has to.
         importing: The import that must also name the function that makes the payload.
         handed: The parameter that the call hands on as the payload, if it does.
+        results: The items that the caller can work out itself, if it reads them.
     """
 
     function: cst.FunctionDef
@@ -120,6 +134,7 @@ class Via:
     split: Split | None = None
     importing: cst.ImportFrom | None = None
     handed: cst.Param | None = None
+    results: Mapping[int | str, Result] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

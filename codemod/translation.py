@@ -30,6 +30,7 @@ class Translation:
         named: Parameters whose arguments get a name; those are added that must have one because
             they do something, or give another value the second time.
         needed: What the module of the caller must import for the expressions that were taken.
+        fresh: Whether a value that differs each time will do, as that of ``uuid4()``.
     """
 
     facts: Facts
@@ -39,6 +40,7 @@ class Translation:
     as_it_is: Definition | None = None
     named: dict[Definition, cst.Name] = field(default_factory=dict)
     needed: set[Needed] = field(default_factory=set)
+    fresh: bool = False
 
     def template(self, template: Template) -> Template:
         """Translate the template of a string; what the function makes up anew is its own."""
@@ -145,7 +147,7 @@ class Translation:
             isinstance(part, (cst.Await, cst.Yield, cst.NamedExpr, cst.Lambda))
             or self._means_other_things(part)
             or self.facts.index.is_comprehension(part)
-            or (isinstance(part, cst.Call) and not _only_computes(self.facts, part))
+            or (isinstance(part, cst.Call) and not self._only_computes(part))
             for part in descendants(node)
         ):
             return None
@@ -157,6 +159,10 @@ class Translation:
             if taken is not name:
                 edits[name] = [_in_brackets(taken)]
         return substitute(node, edits) if edits else node
+
+    def _only_computes(self, call: cst.Call) -> bool:
+        is_known = effects.is_stable_call(call) or (self.fresh and effects.is_fresh_call(call))
+        return is_known and is_what_it_seems(self.facts, call)
 
     def _means_other_things(self, node: cst.CSTNode) -> bool:
         """Tell whether a name depends on where it stands, or is code of these modules."""
@@ -263,10 +269,6 @@ def is_there(facts: Facts, definition: Definition, call: cst.CSTNode) -> bool:
         isinstance(index.parent[statement], cst.Module)
         and index.order[statement] < index.order[facts.cells.top(call)]
     )
-
-
-def _only_computes(facts: Facts, call: cst.Call) -> bool:
-    return effects.is_stable_call(call) and is_what_it_seems(facts, call)
 
 
 def is_what_it_seems(facts: Facts, call: cst.Call) -> bool:

@@ -10,6 +10,7 @@ from codemod.announcements import announces_upload, is_log_line
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.layout import fates_left
+from codemod.near import needs_upload
 from codemod.pairing import Candidate
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
@@ -136,8 +137,21 @@ def no_check_is_lost(case: Proposal) -> Refusal | None:
 def no_log_line_is_lost(case: Proposal) -> Refusal | None:
     """A log line that names what the upload returned, and says nothing of uploading, is missed."""
     for one in case.layout.attached:
+        if one in case.layout.told:
+            continue
         if is_log_line(one) and not announces_upload(case.facts, one, case.seen.behind):
             return Refusal("upload-result-logged", one, source(one).strip())
+    shown = [one.shown for one in case.layout.stand_ins if one.shown is not None]
+    for call in case.candidate.calls:
+        if needs_upload(case.facts, call.location, case.candidate.upload):
+            shown.extend(
+                line
+                for one in call.inward()
+                if one.through is not None
+                for line in one.through.telling
+            )
+    if shown:
+        return Refusal("upload-result-logged", shown[0], source(shown[0]).strip())
     return None
 
 
