@@ -212,8 +212,12 @@ def named_parameters(
     func: cst.Name | cst.Attribute,
     args: tuple[cst.Arg, ...],
 ) -> dict[Definition, cst.BaseExpression] | None:
-    """Match the same, leaving out what ``*args`` and ``**kwargs`` get."""
+    """Match the same, leaving out what ``*args`` and ``**kwargs`` get.
+
+    A dictionary that a call unpacks may be for the latter only if the parameters are given apart.
+    """
     params = function.params
+    is_open = False
     positional = [*params.posonly_params, *params.params]
     values: dict[str, cst.BaseExpression] = {}
     given = list(args)
@@ -227,9 +231,11 @@ def named_parameters(
     if is_bound and isinstance(func, cst.Attribute) and positional:
         values[positional.pop(0).name.value] = func.value
     for arg in given:
-        if arg.star:
+        if arg.star == "**" and params.star_kwarg is not None:
+            is_open = True
+        elif arg.star:
             return None
-        if arg.keyword is not None:
+        elif arg.keyword is not None:
             values[arg.keyword.value] = arg.value
         elif positional:
             values[positional.pop(0).name.value] = arg.value
@@ -241,7 +247,7 @@ def named_parameters(
         value = values.get(param.name.value)
         if value is None:
             value = param.default
-            if value is None or not _is_constant(facts, value):
+            if is_open or value is None or not _is_constant(facts, value):
                 return None
         definition = next(
             (one for one in walk.bindings[param.name.value] if one.node is param), None

@@ -12,6 +12,7 @@ from dataclasses import replace
 import libcst as cst
 
 from codemod.calls import LegacyCall, NotLegacy, Through
+from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.forwarding import perhaps_called, picked_out, with_keywords
 from codemod.functions import (
@@ -35,6 +36,7 @@ from codemod.refusals import Refusal
 from codemod.syntax import (
     dict_items,
     keyword,
+    last_name,
     names_in,
     tested_for_none,
 )
@@ -236,7 +238,7 @@ def _callers(
             continue
         too_many = None
         if bound is None and (named := _named_for(facts, call, function, location)) is not None:
-            bound, too_many = named, _takes_more(function)
+            bound, too_many = named, _takes_more(facts, function)
         if bound is None or not call.takes_keywords:
             unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
             yield from _unclear(facts, call, through, unclear)
@@ -284,13 +286,30 @@ def _named_for(
     return bound if is_known else None
 
 
-def _takes_more(function: cst.FunctionDef) -> Refusal | None:
-    """Refuse a function with ``**kwargs``, which may get a body, or any parameter of the call."""
+def _takes_more(facts: Facts, function: cst.FunctionDef) -> Refusal | None:
+    """Refuse a function that may get anything, unless that can only be for the call of the API.
+
+    That knows no keyword like the one for a body.
+    """
     anything, name = takes_anything(function), function.name.value
     if anything is None:
         return None
+    bound = facts.definitions.walk(function).bindings[anything.name.value]
+    reads = [read for one in bound for read in facts.definitions.reads(one)]
+    if anything is function.params.star_kwarg and not isinstance(
+        function.params.star_arg, cst.Param
+    ):
+        if all(_is_for_api(facts, read) for read in reads):
+            return None
     unlock = f"name what {name} takes, instead of {anything.name.value}"
     return Refusal("helper-call-unclear", anything, name, unlock)
+
+
+def _is_for_api(facts: Facts, read: cst.Name) -> bool:
+    """Tell whether keywords are only handed on to a call of the API."""
+    arg = facts.index.parent[read]
+    call = facts.index.parent[arg] if isinstance(arg, cst.Arg) and arg.star == "**" else None
+    return isinstance(call, cst.Call) and last_name(call.func) == METHOD
 
 
 def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
