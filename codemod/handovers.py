@@ -128,7 +128,7 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
             _several_problem(facts, inside),
             *(call.problem for call in inside),
             signature_problem(facts, function),
-            *(_dict_problem(call) for call in inside),
+            *(_dict_problem(facts, call, is_only=not more) for call in inside),
             *(_body_problem(facts, function, call) for call in inside),
         )
         problem = next((one for one in problems if one is not None), None)
@@ -174,11 +174,15 @@ def _body_problem(facts: Facts, function: cst.FunctionDef, call: LegacyCall) -> 
     return None
 
 
-def _dict_problem(call: LegacyCall) -> Refusal | None:
-    """A dictionary inside the function would have to be changed, too: not done."""
-    if call.style in (Style.DICT_ENTRY, Style.DICT_ITEM):
-        return Refusal("call-in-function", call.entry)
-    return None
+def _dict_problem(facts: Facts, call: LegacyCall, *, is_only: bool) -> Refusal | None:
+    """A dictionary inside the function is changed where it gets the URI, on a line of its own."""
+    if call.style not in (Style.DICT_ENTRY, Style.DICT_ITEM):
+        return None
+    line = facts.index.statement(call.entry)
+    is_plain = isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1
+    if is_only and is_plain and isinstance(call.entry, (cst.DictElement, cst.Assign)):
+        return None
+    return Refusal("call-in-function", call.entry)
 
 
 def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression) -> bool:

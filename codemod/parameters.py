@@ -96,9 +96,13 @@ def _send(
     facts: Facts, function: cst.FunctionDef, inner: LegacyCall, name: str
 ) -> dict[cst.CSTNode, Replacement]:
     """Send exactly one of the body and the URI."""
-    statement = facts.index.statement(inner.invocation.carrier)
+    statement = facts.index.statement(inner.entry)
     request, chosen = _choice(function, inner, name)
     lines = tuple(getattr(statement, "leading_lines", ()))
+    if isinstance(inner.entry, cst.Assign):  # parameters["InputLocation"] = uri
+        target = cst.ensure_type(inner.entry.targets[0].target, cst.Subscript)
+        update = cst.Call(cst.Attribute(target.value, cst.Name("update")), [cst.Arg(chosen)])
+        return {inner.entry: [cst.Expr(update)]}
     made = assign(request, chosen).with_changes(leading_lines=lines)
     return {statement: [made, with_lines(_starred(facts, inner, request), ())]}
 
@@ -119,10 +123,15 @@ def _is_missing(name: str) -> cst.Comparison:
 
 
 def _starred(facts: Facts, inner: LegacyCall, request: str) -> cst.BaseStatement:
-    """Return the statement of a call that sends what was chosen."""
-    assert isinstance(inner.entry, cst.Arg)
-    edits = star_in_place(facts.index, inner.entry, cst.Name(request))
-    return apply(facts.index, facts.index.statement(inner.invocation.carrier), edits)
+    """Return the statement of a call, or of its dictionary, that sends what was chosen."""
+    entry, chosen = inner.entry, cst.Name(request)
+    edits: dict[cst.CSTNode, Replacement]
+    if isinstance(entry, cst.DictElement):
+        edits = {entry: [cst.StarredDictElement(chosen, comma=entry.comma)]}
+    else:
+        assert isinstance(entry, cst.Arg)
+        edits = dict(star_in_place(facts.index, entry, chosen))
+    return apply(facts.index, facts.index.statement(entry), edits)
 
 
 def _dictionary(key: str, value: cst.BaseExpression) -> cst.Dict:
