@@ -43,6 +43,8 @@ def _is_handed_out(facts: Facts, function: cst.FunctionDef) -> bool:
             if not isinstance(calling, cst.FunctionDef) or calling in seen:
                 continue
             seen.add(calling)
+            if not _gives_own(facts, func, calling):
+                continue
             parts = descendants(calling.body)
             if any(isinstance(part, cst.Attribute) and part.attr.value == METHOD for part in parts):
                 continue
@@ -50,6 +52,19 @@ def _is_handed_out(facts: Facts, function: cst.FunctionDef) -> bool:
                 return True
             stack.append(calling)
     return False
+
+
+def _gives_own(facts: Facts, func: cst.CSTNode, calling: cst.FunctionDef) -> bool:
+    """Tell whether a function calls another with what it is given itself, or with nothing."""
+    call = facts.index.parent[func]
+    if not isinstance(call, cst.Call) or not call.args:
+        return True
+    given = (arg.value for arg in call.args if isinstance(arg.value, cst.Name))
+    params = (facts.definitions.of(name).node for name in given)
+    return any(
+        isinstance(param, cst.Param) and facts.index.inside(param, calling.params)
+        for param in params
+    )
 
 
 def maker_name(facts: Facts, function: cst.FunctionDef) -> str:
