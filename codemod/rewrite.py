@@ -115,6 +115,13 @@ def _wrap(
     widths: Mapping[cst.Module, int | None],
 ) -> None:
     """Break the lines of new code that are longer than those of their file."""
+    for line, parts in _changed_lines(facts, edits).items():
+        width = widths.get(facts.index.module_of(line))
+        changed = apply(facts.index, line, parts)
+        if width is not None and wrapped(facts.index, line, [changed], width) != [changed]:
+            for part in parts:
+                del edits[part]
+            edits[line] = [changed]
     for anchor, statements in edits.items():
         width = widths.get(facts.index.module_of(anchor))
         if width is not None and isinstance(anchor, cst.BaseStatement):
@@ -124,6 +131,18 @@ def _wrap(
         if width is not None:
             params = cast(cst.Parameters, edits[function.params][0])
             edits.update(wrapped_parameters(facts.index, function, params, width))
+
+
+def _changed_lines(
+    facts: Facts, edits: dict[cst.CSTNode, Replacement]
+) -> dict[cst.SimpleStatementLine, dict[cst.CSTNode, Replacement]]:
+    """Return the statements of which only parts are edited, with these edits."""
+    found: dict[cst.SimpleStatementLine, dict[cst.CSTNode, Replacement]] = {}
+    for node, new in edits.items():
+        line = facts.index.statement(node) if node in facts.index.parent else None
+        if isinstance(line, cst.SimpleStatementLine) and line not in edits:
+            found.setdefault(line, {})[node] = new
+    return found
 
 
 def _limits(facts: Facts, layouts: Iterable[Layout]) -> dict[cst.Module, LimitConstant]:
