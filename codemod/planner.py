@@ -107,7 +107,8 @@ class Planner:
         edits: dict[cst.CSTNode, Replacement] = dict.fromkeys(
             (*self.layout.announcing, *self.candidate.spans[0].between, last), ()
         )
-        edits[self.layout.uploading] = self._in_place_of_upload(routes)
+        apart = blank_lines(last.leading_lines) if self.layout.hoisted else ()
+        edits[self.layout.uploading] = self._in_place_of_upload(routes, apart)
         return edits
 
     def _standing_in(self) -> list[cst.BaseStatement]:
@@ -216,14 +217,21 @@ class Planner:
         first = new[0].with_changes(leading_lines=lines)
         edits[statement] = [first, *new[1:], changed.with_changes(leading_lines=())]
 
-    def _in_place_of_upload(self, routes: Sequence[cst.BaseStatement]) -> list[cst.CSTNode]:
-        """Return what replaces the upload, with the blank lines that stood before it."""
+    def _in_place_of_upload(
+        self, routes: Sequence[cst.BaseStatement], apart: Sequence[cst.EmptyLine] = ()
+    ) -> list[cst.CSTNode]:
+        """Return what replaces the upload, with the blank lines that stood before it.
+
+        Blank lines in front of the call are ``apart``: they go in front of what takes its place.
+        """
         hoisted = [] if self.layout.default_before is not None else self._hoisted()
         measuring = self.measure.statements()
         if impure_part(self.candidate.payload.node) is not None:  # it was made before them
             statements = [*measuring, *hoisted, *routes]
         else:
-            statements = [*hoisted, *measuring, *routes]
+            following = [*measuring, *routes]
+            following[0] = with_lines(following[0], (*apart, *leading_lines(following[0])))
+            statements = [*hoisted, *following]
         statements = [*self._preparing(), *statements]
         own = leading_lines(statements[0])
         lines = self.layout.uploading.leading_lines
