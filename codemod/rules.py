@@ -331,6 +331,12 @@ _REASONS = (
         "Set InputLocation where it is certain to be set.",
     ),
     Reason(
+        "payload-is-empty",
+        "SAI003",
+        "the payload is always empty, and an empty Body is sent as none",
+        "Keep the S3 route and suppress the finding.",
+    ),
+    Reason(
         "payload-is-text-file",
         "SAI003",
         "the payload is a file opened as text, which Body does not take",

@@ -202,9 +202,9 @@ def test_json_holds_what_its_contract_says_and_nothing_else() -> None:
                 "end_line": 3,
                 "end_column": 20,
                 "chain": [
-                    {"name": "submit", "path": "lib/two words.py", "line": 3},
-                    {"name": "uri", "path": None, "line": None},
-                    {"name": "put_object", "path": "lib/other.py", "line": 2},
+                    {"name": "submit", "path": "lib/two words.py", "cell": None, "line": 3},
+                    {"name": "uri", "path": None, "cell": None, "line": None},
+                    {"name": "put_object", "path": "lib/other.py", "cell": None, "line": 2},
                 ],
                 "upload": {"path": "lib/other.py", "cell": None, "line": 2},
             },

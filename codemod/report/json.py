@@ -49,6 +49,7 @@ def _finding(finding: Finding) -> dict[str, object]:
             {
                 "name": link.name,
                 "path": shown(link.place.path) if link.place is not None else None,
+                "cell": link.place.cell if link.place is not None else None,
                 "line": link.place.line if link.place is not None else None,
             }
             for link in finding.chain

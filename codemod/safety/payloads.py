@@ -18,8 +18,10 @@ from codemod.transfers import Given, Upload
 
 
 def payload_can_be_sent(case: Proposal) -> Refusal | None:
-    """Text files fail inline, streams cannot be read twice."""
+    """Text files fail inline, streams cannot be read twice, and empty payloads are none."""
     payload = case.candidate.payload
+    if payload.form is not Form.PATH and _is_empty(case.facts, payload.node):
+        return Refusal("payload-is-empty", case.facts.definitions.resolve(payload.node))
     if payload.form is Form.TEXT_HANDLE:
         return Refusal("payload-is-text-file", payload.node, unlock='open the file with mode "rb"')
     if case.candidate.upload.given is Given.HANDLE and payload.form not in (
@@ -41,6 +43,14 @@ def payload_can_be_sent(case: Proposal) -> Refusal | None:
             "assign the file object to a variable",
         )
     return None
+
+
+def _is_empty(facts: Facts, node: cst.BaseExpression) -> bool:
+    """Tell whether a payload is certain to be empty, so that it can only go by S3."""
+    if node not in facts.index.parent:
+        return False
+    made = facts.definitions.resolve(node)
+    return isinstance(made, cst.SimpleString) and not made.evaluated_value
 
 
 def payload_is_not_used_later(case: Proposal) -> Refusal | None:
