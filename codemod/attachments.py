@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
 import libcst as cst
@@ -44,12 +44,10 @@ def announced_before(
     facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
 ) -> tuple[LineOrCompound, ...]:
     """Return the "uploading …" log lines before the upload, with only assignments between."""
-    body = cast(Sequence[LineOrCompound], facts.index.block(uploading).body)
     about = _about(facts, candidate, seen)
     found: list[LineOrCompound] = []
     bound: set[str] = set()
-    for position in range(facts.index.position(uploading) - 1, -1, -1):
-        statement = body[position]
+    for statement in _backwards(facts, uploading):
         if not facts.cells.same(statement, uploading):
             break
         if announces_upload(facts, statement, about):
@@ -61,6 +59,22 @@ def announced_before(
         else:
             break
     return tuple(reversed(found))
+
+
+def _backwards(facts: Facts, statement: LineOrCompound) -> Iterator[LineOrCompound]:
+    """Yield the statements before one, the last one first: also those before a ``try`` around it.
+
+    Nothing but them runs before it in there.
+    """
+    index = facts.index
+    while True:
+        block = index.block(statement)
+        body = cast(Sequence[LineOrCompound], block.body)
+        yield from reversed(body[: index.position(statement)])
+        around = index.parent.get(block)
+        if not isinstance(around, cst.Try) or around.body is not block:
+            return
+        statement = around
 
 
 def _about(facts: Facts, candidate: Candidate, seen: Visibility) -> set[Definition]:

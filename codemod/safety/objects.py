@@ -118,6 +118,8 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
             if not _in_handler(case.facts, node, function):
                 return Refusal("upload-announced", node, unlock="log it right after the upload")
     above = _line_above_try(case)
+    if above in case.layout.announcing:
+        above = None
     if above is not None and announces_upload(case.facts, above, case.seen.behind):
         return Refusal("upload-announced", above, unlock="log it right before the upload")
     attached = set(case.layout.attached)
