@@ -11,7 +11,7 @@ import re
 
 import libcst as cst
 
-from codemod.syntax import EXITS, children, dotted, keyword, last_name, root_name
+from codemod.syntax import EXITS, children, descendants, dotted, keyword, last_name, root_name
 
 #: Functions that only compute a value from their arguments.
 _STABLE_FUNCTIONS = frozenset(
@@ -243,6 +243,23 @@ def uses_up(call: cst.Call) -> bool:
         isinstance(call.func, cst.Attribute)
         and (call.func.attr.value in _MUTATORS or call.func.attr.value == "__next__")
     )
+
+
+def empties(node: cst.CSTNode) -> bool:
+    """Tell whether an expression may use up an iterator, which can be done only once."""
+    return any(
+        last_name(part.func) in _EATERS
+        if isinstance(part, cst.Call)
+        else isinstance(part, cst.StarredElement) or (isinstance(part, cst.Arg) and part.star)
+        for part in descendants(node)
+    )
+
+
+#: Functions that take everything out of an iterator.
+_EATERS = frozenset(
+    "join list sorted tuple set frozenset dict bytes bytearray sum min max any all zip map filter"
+    " enumerate reversed next iter OrderedDict deque Counter".split()
+)
 
 
 def is_exit(call: cst.Call) -> bool:

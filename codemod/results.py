@@ -14,7 +14,7 @@ from codemod.facts import Facts
 from codemod.invocations import Invocation
 from codemod.syntax import descendants, names_in
 from codemod.template import Hole, Template, literal, normal
-from codemod.transfers import Result, Via
+from codemod.transfers import Result, Upload, Via
 from codemod.translation import Translation
 
 
@@ -24,7 +24,8 @@ def results_of(
     """Return the items that a caller reads, and can work out without the function.
 
     What differs each time, as ``uuid4()``, must then be nothing that the payload or another of them
-    is made of as well: it would be two different things.
+    is made of as well: it would be two different things. It must be there before the upload, for
+    what comes after it may measure that.
     """
     if via.split is not None and via.split.changes:
         return {}  # they may be worked out before that or after
@@ -36,7 +37,10 @@ def results_of(
     fresh = Counter(_fresh(facts, [*made_of, *_of_payload(via)]))
     found: dict[int | str, Result] = {}
     for place in wanted:
-        if any(fresh[one] > 1 for one in _fresh(facts, [values[place]])):
+        anew = list(_fresh(facts, [values[place]]))
+        if any(fresh[one] > 1 or not _is_before(facts, one, via.inner) for one in anew):
+            continue
+        if any(effects.empties(node) for node in _behind(facts, [values[place]])):
             continue
         needed = Translation(
             facts,
@@ -111,15 +115,22 @@ def _of_payload(via: Via) -> Iterator[cst.CSTNode]:
 
 
 def _fresh(facts: Facts, nodes: Iterable[cst.CSTNode]) -> Iterator[cst.Call]:
-    """Yield the calls behind some expressions that give another value each time, each as often
-    as it is behind them, and at most a few times.
+    """Yield the calls behind some expressions that give another value each time.
+
+    Each comes as often as it is behind them, up to a few times.
     """
-    stack, seen = list(nodes), Counter[cst.CSTNode]()
-    while stack:
-        node = stack.pop()
+    for node in _behind(facts, nodes):
         for part in descendants(node):
             if isinstance(part, cst.Call) and effects.is_fresh_call(part):
                 yield part
+
+
+def _behind(facts: Facts, nodes: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Yield some expressions and what the variables in them were given, likewise."""
+    stack, seen = list(nodes), Counter[cst.CSTNode]()
+    while stack:
+        node = stack.pop()
+        yield node
         for name in names_in(node):
             value = facts.definitions.of(name).value if name in facts.index.parent else None
             if value is None or isinstance(facts.index.function(value), cst.Module):
@@ -127,3 +138,8 @@ def _fresh(facts: Facts, nodes: Iterable[cst.CSTNode]) -> Iterator[cst.Call]:
             seen[value] += 1
             if seen[value] <= 2:  # that it is reached more than once is all there is to know
                 stack.append(value)
+
+
+def _is_before(facts: Facts, node: cst.CSTNode, upload: Upload) -> bool:
+    order, uploading = facts.index.order, facts.index.statement(upload.invocation.carrier)
+    return order[facts.index.statement(node)] < order[uploading]

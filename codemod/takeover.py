@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from codemod import effects
 from codemod.arguments import keyword_argument
 from codemod.classes import owner_of
 from codemod.definitions import Definition, Kind
@@ -18,7 +19,7 @@ from codemod.makers import maker_for
 from codemod.payload import Form, Payload, form_of, opened_path, payload_of, wrapped_bytes
 from codemod.preparations import name_others, named_arguments
 from codemod.redent import redented
-from codemod.syntax import callee, descendants, dotted, is_none, names_in
+from codemod.syntax import dotted, is_none, names_in
 from codemod.transfers import Given, Split, Upload
 from codemod.translation import Translation
 
@@ -58,7 +59,7 @@ def taken_over(
     as_it_is = only_uploaded if only_uploaded not in named else None
     translate = Translation(facts, function, call.carrier, bound, as_it_is, named)
     taken = translate.expression(payload.node)
-    if taken is None or (payload.node is not taken and _uses_up(payload.node)):
+    if taken is None or (payload.node is not taken and effects.empties(payload.node)):
         return None
     if payload.node not in facts.index.parent:  # a function in between makes it
         if handles_errors_of_payload(facts, [payload.node], [inner.uploading]):
@@ -156,23 +157,6 @@ def _can_hand_over(facts: Facts, split: Split, call: Invocation, bound: Bindings
         if is_own and isinstance(call.func, cst.Attribute) and value is not call.func.value:
             return False  # the class is called, and the object an argument like the others
     return True
-
-
-def _uses_up(node: cst.BaseExpression) -> bool:
-    """Tell whether making a payload may use up an iterator, which can be done only once."""
-    return any(
-        callee(part) in _EATERS
-        or isinstance(part, cst.StarredElement)
-        or (isinstance(part, cst.Arg) and part.star)
-        for part in descendants(node)
-    )
-
-
-#: Functions that take everything out of an iterator.
-_EATERS = frozenset(
-    "join list sorted tuple set frozenset dict bytes bytearray sum min max any all zip map filter"
-    " enumerate reversed next iter OrderedDict deque Counter".split()
-)
 
 
 def _at_its_source(facts: Facts, payload: Payload) -> Payload:
