@@ -26,19 +26,18 @@ from codemod.functions import (
     takes_anything,
 )
 from codemod.guards import Guards
-from codemod.index import Index
 from codemod.injected import Injected
-from codemod.inputs import METHOD, Style, inputs_of
+from codemod.inputs import METHOD, Style
 from codemod.invocations import Invocation, invocations
 from codemod.mentions import given_for, with_location
 from codemod.provenance import Provenance
+from codemod.ready import has_type, ready
 from codemod.refusals import Refusal
 from codemod.syntax import (
     dict_items,
     keyword,
     last_name,
     names_in,
-    tested_for_none,
 )
 from codemod.translation import Translation
 
@@ -103,7 +102,7 @@ def offered(
             facts, function, call.location
         ):
             found[function] = None
-    found.update((function, None) for function, _, _ in _ready(facts))
+    found.update((function, None) for function, _, _ in ready(facts))
     for function in found:
         if isinstance(facts.index.function(function), cst.Module):
             yield function.name
@@ -365,51 +364,10 @@ def _given_values(
 def _from_ready(facts: Facts) -> list[LegacyCall]:
     """Find the functions that this tool gave a body before, and who still calls them without."""
     made: list[LegacyCall] = []
-    for function, name, location in _ready(facts):
+    for function, name, location in ready(facts):
         uri = facts.templates.of(location)
         done = with_location(facts, location, 1, name)
         through = Through(function, None, uri, name, done.keeps)
         problem = signature_problem(facts, function)
-        made.extend(_callers(facts, location, through, _has_type(facts, function), problem))
+        made.extend(_callers(facts, location, through, has_type(facts, function), problem))
     return made
-
-
-def _has_type(facts: Facts, function: cst.FunctionDef) -> bool | None:
-    """Tell whether all calls of the API in a function have a ContentType; ``None`` if perhaps."""
-    made = [
-        call
-        for func in facts.index.attributes.get(METHOD, ())
-        if facts.index.function(func) is function
-        for call in invocations(facts.definitions, func)
-    ]
-    is_typed = [("ContentType" in inputs_of(facts, call).items) for call in made]
-    return True if made and all(is_typed) else None
-
-
-def _ready(facts: Facts) -> Iterator[tuple[cst.FunctionDef, str, cst.BaseExpression]]:
-    """Yield the functions, the name of the parameter with the body, and the URI without one."""
-    for function in facts.index.functions:
-        for param in function.params.kwonly_params:
-            location = _location_without(facts.index, function, param.name.value)
-            if location is not None:
-                yield function, param.name.value, location
-
-
-def _location_without(
-    index: Index, function: cst.FunctionDef, name: str
-) -> cst.BaseExpression | None:
-    """Return ``uri`` of ``{"InputLocation": uri} if body is None else {"Body": body}``."""
-    for read in index.names.get(name, ()):
-        comparison = index.parent[read]
-        chosen = index.parent.get(comparison)
-        if not isinstance(chosen, cst.IfExp) or index.function(read) is not function:
-            continue
-        if chosen.test is not comparison or tested_for_none(comparison) is not read:
-            continue
-        items, body = dict_items(chosen.body), dict_items(chosen.orelse)
-        if not items or not body or len(items) != 1 or len(body) != 1:
-            continue
-        sends_it = isinstance(body[0][1], cst.Name) and body[0][1].value == name
-        if (items[0][0], body[0][0]) == ("InputLocation", "Body") and sends_it:
-            return items[0][1]
-    return None

@@ -87,6 +87,7 @@ ROOMS = (
     "flows",
     "forwarding",
     "mentions",
+    "ready",
     "handovers",
     "judge",
     "nodes",
