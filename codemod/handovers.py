@@ -31,7 +31,7 @@ from codemod.inputs import METHOD, Style
 from codemod.invocations import Invocation, invocations
 from codemod.mentions import given_for, with_location
 from codemod.provenance import Provenance
-from codemod.ready import has_type, ready
+from codemod.ready import ready
 from codemod.refusals import Refusal
 from codemod.syntax import (
     dict_items,
@@ -102,7 +102,7 @@ def offered(
             facts, function, call.location
         ):
             found[function] = None
-    found.update((function, None) for function, _, _ in ready(facts))
+    found.update((one.function, None) for one in ready(facts))
     for function in found:
         if isinstance(facts.index.function(function), cst.Module):
             yield function.name
@@ -364,10 +364,10 @@ def _given_values(
 def _from_ready(facts: Facts) -> list[LegacyCall]:
     """Find the functions that this tool gave a body before, and who still calls them without."""
     made: list[LegacyCall] = []
-    for function, name, location in ready(facts):
-        uri = facts.templates.of(location)
-        done = with_location(facts, location, 1, name)
-        through = Through(function, None, uri, name, done.keeps)
-        problem = signature_problem(facts, function)
-        made.extend(_callers(facts, location, through, has_type(facts, function), problem))
+    for one in ready(facts):
+        uri = facts.templates.of(one.location)
+        done = with_location(facts, one.location, 1, one.body)
+        through = Through(one.function, None, uri, one.body, done.keeps)
+        problem = signature_problem(facts, one.function)
+        made.extend(_callers(facts, one.location, through, one.has_type, problem))
     return made
