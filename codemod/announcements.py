@@ -85,5 +85,5 @@ def _text(node: cst.CSTNode) -> str:
         elif isinstance(current, cst.FormattedStringExpression):
             stack.append(current.expression)  # and not how it is formatted
         else:
-            stack.extend(reversed(list(children(current))))
+            stack.extend(reversed(children(current)))
     return " ".join(found)

@@ -174,7 +174,7 @@ class Index:
                 self.names[node.value].append(node)
                 identifiers.add(node.value)
                 continue
-            below = list(children(node))
+            below = children(node)
             for child in below:
                 parent[child] = node
             if kind is cst.Attribute:

@@ -7,7 +7,9 @@ importing it costs more than parsing a file of 3,000 lines.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any
 
 import libcst as cst
 
@@ -59,10 +61,11 @@ _LEAVES = (
 #: nodes, which takes longer than everything else here.
 _NO_NODES = frozenset({type(None), str, bool, int, cst.MaybeSentinel})
 
-_fields: dict[type, tuple[str, ...]] = {}
+_getters: dict[type, Callable[[cst.CSTNode], tuple[Any, ...]]] = {}
 
 
-def _fields_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+def child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """Return the fields of a node type that hold syntax and not whitespace."""
     if issubclass(kind, _LEAVES):
         return ()
     return tuple(
@@ -72,23 +75,29 @@ def _fields_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
-def child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
-    """Return the fields of a node type that hold syntax and not whitespace."""
-    names = _fields.get(kind)
-    if names is None:
-        names = _fields[kind] = _fields_of(kind)
-    return names
+def _getter_of(kind: type[cst.CSTNode]) -> Callable[[cst.CSTNode], tuple[Any, ...]]:
+    """Return what takes these fields from a node, all at once."""
+    names = child_fields(kind)
+    if len(names) > 1:
+        return attrgetter(*names)
+    (name,) = names or (None,)
+    return (lambda node: (getattr(node, name),)) if name is not None else (lambda _: ())
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the syntactic children of a node in source order, without whitespace."""
-    for name in child_fields(type(node)):
-        value = getattr(node, name)
-        kind = value.__class__
-        if kind is list or kind is tuple:
-            yield from value
-        elif kind not in _NO_NODES:
-            yield value
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return the syntactic children of a node in source order, without whitespace."""
+    kind = node.__class__
+    getter = _getters.get(kind)
+    if getter is None:
+        getter = _getters[kind] = _getter_of(kind)
+    found: list[cst.CSTNode] = []
+    for value in getter(node):
+        of = value.__class__
+        if of is list or of is tuple:
+            found += value
+        elif of not in _NO_NODES:
+            found.append(value)
+    return found
 
 
 def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -97,7 +106,7 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(children(current))))
+        stack.extend(reversed(children(current)))
 
 
 def names_in(node: cst.CSTNode) -> Iterator[cst.Name]:
@@ -110,7 +119,7 @@ def names_in(node: cst.CSTNode) -> Iterator[cst.Name]:
         elif isinstance(current, (cst.Attribute, cst.Arg)):
             stack.append(current.value)
         else:
-            stack.extend(reversed(list(children(current))))
+            stack.extend(reversed(children(current)))
 
 
 def dotted(node: cst.CSTNode) -> str | None:
