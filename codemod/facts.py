@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import libcst as cst
 
 from codemod.cells import Borders, Cells
 from codemod.clients import Clients
-from codemod.definitions import Definitions
+from codemod.definitions import Definition, Definitions
 from codemod.evaluation import Templates
 from codemod.index import Index, LineOrCompound, Linker
 from codemod.model import Place
@@ -34,7 +34,8 @@ class Facts:
     :mod:`codemod.functions` and :mod:`codemod.classes` found of who calls a function and what
     classes are made from, ``makers`` the names of functions to come, ``imports`` those of imports,
     ``changes`` where collections are changed. ``lookups`` and ``asked_for`` keep what
-    :mod:`codemod.lookups` found in a function.
+    :mod:`codemod.lookups` found in a function, ``uses`` what :mod:`codemod.inputs` found of the
+    dictionaries with parameters.
     """
 
     index: Index
@@ -57,6 +58,7 @@ class Facts:
     changes: dict[str, dict[cst.CSTNode, list[cst.CSTNode]]] = field(default_factory=dict)
     lookups: dict[cst.CSTNode, dict[object, list[LineOrCompound]]] = field(default_factory=dict)
     asked_for: dict[cst.CSTNode, set[str | None]] = field(default_factory=dict)
+    uses: dict[Definition, Any] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import libcst as cst
@@ -30,6 +32,9 @@ class Style(enum.Enum):
 #: What InvokeEndpointAsync gets its payload by; it takes exactly one.
 _INPUTS = ("InputLocation", "Body")
 
+#: Of so many functions that do something with a dictionary it is of no use to know another one.
+_ENOUGH = 8
+
 _Items = dict[str, tuple[cst.BaseExpression, cst.CSTNode, Style]]
 
 
@@ -48,6 +53,11 @@ class Inputs:
     problem: Refusal | None = None
     uri: Template | None = None
     unseen: Refusal | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing is said."""
+        return self.problem is None and self.complete and not self.items
 
 
 def inputs_of(facts: Facts, call: Invocation) -> Inputs:
@@ -106,8 +116,7 @@ def _from_dict(facts: Facts, value: cst.BaseExpression, call: Invocation) -> Inp
     given = _from_literal(facts, literal, definition, definition.value)
     if not _has_one_name(facts, definition):
         given.problem = Refusal("parameters-used-elsewhere", value, value.value)
-    for name in facts.definitions.reads(definition):
-        _add_use(facts, given, name, call)
+    _add_uses(facts, given, definition, call)
     is_own = facts.index.function(definition.node or value) is facts.index.function(value)
     if "InputLocation" in given.items and not is_own:  # it stays there for the next one
         given.problem = given.problem or Refusal("parameters-used-elsewhere", value, value.value)
@@ -167,8 +176,65 @@ def _has_one_name(facts: Facts, definition: Definition) -> bool:
     return isinstance(target, cst.AnnAssign)
 
 
-def _add_use(facts: Facts, given: Inputs, name: cst.Name, call: Invocation) -> None:
-    """Take account of one place that names the dictionary with the parameters."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Uses:
+    """The places that name a dictionary with parameters.
+
+    Attributes:
+        names: The places by the function that they stand in.
+        elsewhere: What a call in another function has to take from each, where that is anything:
+            first what stands against a fix, then other inputs.
+    """
+
+    names: dict[cst.CSTNode, list[cst.Name]]
+    elsewhere: dict[cst.CSTNode, Inputs]
+
+
+def _uses_of(facts: Facts, definition: Definition) -> Uses:
+    """Look at each place once, however many calls the dictionary is for."""
+    found: Uses | None = facts.uses.get(definition)
+    if found is None:
+        names: dict[cst.CSTNode, list[cst.Name]] = {}
+        for name in facts.definitions.reads(definition):
+            names.setdefault(facts.index.function(name), []).append(name)
+        told = {function: _told_by(facts, inside) for function, inside in names.items()}
+        order = sorted(told, key=lambda one: (told[one].problem is None, not told[one].items))
+        elsewhere = {one: told[one] for one in order if not told[one].is_nothing}
+        found = facts.uses[definition] = Uses(names, elsewhere)
+    return found
+
+
+def _told_by(facts: Facts, names: Iterable[cst.Name]) -> Inputs:
+    told = Inputs({})
+    for name in names:
+        _add_use(facts, told, name, None)
+    return told
+
+
+def _add_uses(facts: Facts, given: Inputs, definition: Definition, call: Invocation) -> None:
+    """Take account of all places that name the dictionary with the parameters."""
+    uses, index = _uses_of(facts, definition), facts.index
+    around = [
+        above
+        for above in index.ancestors(call.carrier)
+        if isinstance(above, (cst.FunctionDef, cst.Module))
+    ]
+    for function in reversed(around):
+        for name in uses.names.get(function, ()):
+            _add_use(facts, given, name, call)
+    others = (told for function, told in uses.elsewhere.items() if function not in around)
+    for told in itertools.islice(others, _ENOUGH):
+        given.complete = given.complete and told.complete
+        given.problem = given.problem or told.problem
+        for key, item in told.items.items():
+            given.items.setdefault(key, item)
+
+
+def _add_use(facts: Facts, given: Inputs, name: cst.Name, call: Invocation | None) -> None:
+    """Take account of one place that names the dictionary with the parameters.
+
+    It is none of the function with the call if that is ``None``.
+    """
     index = facts.index
     above = index.parent[name]
     if isinstance(above, cst.Arg) and above.star == "**":
@@ -230,13 +296,14 @@ def _add_item(
     key: str,
     value: cst.BaseExpression,
     node: cst.CSTNode,
-    call: Invocation,
+    call: Invocation | None,
 ) -> None:
     """``params["Accept"] = …``: certain only if every way to the call goes through it."""
-    index = facts.index
-    statement, calling = index.statement(node), index.statement(call.carrier)
+    index, statement = facts.index, facts.index.statement(node)
+    calling = index.statement(call.carrier) if call is not None else None
     is_certain = (
-        index.inside(calling, index.block(statement))
+        calling is not None
+        and index.inside(calling, index.block(statement))
         and index.order[statement] < index.order[calling]
     )
     if key == "InputLocation":
