@@ -78,6 +78,17 @@ def keep_{n}(document, table):
 #: The smallest file with something to find.
 LEGACY = _IMPORTS + _FUNCTIONS[0].format(n=0)
 
+#: A function that makes the call with what it is given, by a name that is very common.
+CALLED = """\
+import boto3
+
+runtime = boto3.client("sagemaker-runtime")
+
+
+def run(location):
+    return runtime.invoke_endpoint_async(EndpointName="scores", InputLocation=location)
+"""
+
 
 def installed() -> Iterator[bytes]:
     """Yield the Python files of the standard library and of installed packages, over and over.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from codemod.files import Excludes, relative
 from codemod.folders import list_files
+from codemod.importers import Importers, hands_on_everything
 from codemod.model import Place, Reliance
 from codemod.notebook import MOVES
 from codemod.outlines import ClassOutline
@@ -19,12 +20,14 @@ _FEW = 12
 #: How many classes may lie between a class and one that overrides its method.
 _GENERATIONS = 4
 
-#: A store to an attribute of a name, the name in a string of its own, or as one of many keywords.
-_REPLACING = (
-    rb"\.\s*(%b)\s*(?:=(?!=)|[-+*/%%&|^@]=|:[^:])"
-    rb"|['\"](?:[\w.{}]*\.)?(%b)['\"]"
-    rb"|\bmultiple\([^)]{0,500}?\b(%b)\s*="
-)
+#: What stands around a name that is stored as an attribute, or written as a string of its own.
+_STORED = (re.compile(rb"\.\s*\Z"), re.compile(rb"\s*(?:=(?!=)|[-+*/%&|^@]=|:[^:])"))
+_WRITTEN = (re.compile(rb"['\"](?:[\w.{}]*\.)?\Z"), re.compile(rb"['\"]"))
+_LETTER = re.compile(rb"\w")
+#: How far in front of a name that is looked for.
+_NEAR = 100
+#: A name as one of many keywords.
+_ONE_OF_MANY = rb"multiple\([^)]{0,500}?\b(%b)\s*="
 
 #: A class that is made from another one.
 _DERIVED = re.compile(rb"^\s*class\s+\w+\s*(?:\[.*\]\s*)?\(\s*[^)\s]", re.MULTILINE)
@@ -38,6 +41,7 @@ class Callers:
 
     def __init__(self, repository: Repository, excludes: Excludes | None) -> None:
         self._repository = repository
+        self._importers = Importers(repository)
         self._excludes = excludes
         self._listed: dict[str, list[str]] = {}
         self._listed_notebooks: dict[str, list[str]] = {}
@@ -88,8 +92,7 @@ class Callers:
 
     def _files(self, root: str) -> list[str]:
         if root not in self._listed:
-            every, _ = list_files(root, lambda path: path.endswith(".py"))
-            paths = {path for path in map(relative, every) if not os.path.islink(path)}
+            paths = _paths(root, lambda path: path.endswith(".py"))
             if self._excludes is not None:
                 self._left_out |= self._excludes.matching(paths)
             self._listed[root] = sorted(paths)
@@ -97,8 +100,7 @@ class Callers:
 
     def _notebooks(self, root: str) -> list[str]:
         if root not in self._listed_notebooks:
-            every, _ = list_files(root, is_notebook)
-            paths = {path for path in map(relative, every) if not os.path.islink(path)}
+            paths = _paths(root, is_notebook)
             if self._excludes is not None:
                 paths -= self._excludes.matching(paths)
             self._listed_notebooks[root] = sorted(paths)
@@ -111,8 +113,8 @@ class Callers:
     def _mentioning(self, names: set[str], paths: Iterable[str]) -> dict[str, list[str]]:
         wanted = [name.encode() for name in sorted(names)]
         names_of = b"|".join(map(re.escape, wanted))
-        pattern = re.compile(rb"\b(?:%b)\b" % names_of)
-        replacing = re.compile(_REPLACING % (names_of, names_of, names_of))
+        pattern = re.compile(rb"(?:%b)\b" % names_of)  # with \b in front it takes twice as long
+        one_of_many = re.compile(_ONE_OF_MANY % names_of)
         found: dict[str, list[str]] = {}
         for path in paths:
             content = self._repository.glance(path)
@@ -120,19 +122,28 @@ class Callers:
                 continue
             if is_notebook(path):
                 content = content.replace(b"\\n", b"\n")  # or the name follows a letter
+            elif hands_on_everything(content):
+                self._importers.take(path, content)
             if len(wanted) <= _FEW and not any(name in content for name in wanted):
                 continue
-            for name in {match.decode() for match in pattern.findall(content)}:
+            there = [
+                match
+                for match in pattern.finditer(content)
+                if not _LETTER.match(content, match.start() - 1) or not match.start()
+            ]
+            for name in {match[0].decode() for match in there}:
                 found.setdefault(name, []).append(path)
-            for match in replacing.finditer(content):
-                self._replacing.add((path, (match[1] or match[2] or match[3]).decode()))
+                self._importers.take(path, content)
+            replaced = {match[0] for match in there if _is_replaced(content, match)}
+            replaced.update(match[1] for match in one_of_many.finditer(content))
+            self._replacing.update((path, name.decode()) for name in replaced)
         return found
 
     def _importing(self, invoked: Reliance, mentioning: Sequence[str]) -> Iterator[str]:
         """Yield those of the files with the name of a function that import its module."""
         for path in mentioning:
             if path != invoked.path and path not in self._left_out:
-                if invoked.path in self._repository.imported(path):
+                if self._imports(path, invoked.path):
                     yield path
 
     def _in_notebooks(self, invoked: Reliance, mentioning: Sequence[str]) -> Iterator[str]:
@@ -141,8 +152,14 @@ class Callers:
             if path == invoked.path or not self._names_module(path, invoked.path):
                 continue
             if MOVES.search(self._repository.glance(path) or b"") is None:
-                if invoked.path in self._repository.imported(path):
+                if self._imports(path, invoked.path):
                     yield path
+
+    def _imports(self, path: str, module: str) -> bool:
+        """Tell whether a file imports a module, looking into it only if its text says it may."""
+        if path not in self._importers.of(module):
+            return False
+        return module in self._repository.imported(path)
 
     def _wired(self, invoked: Reliance, mentioned: dict[str, list[str]]) -> Iterator[str]:
         """Yield the files that get an object passed in whose method they call, and who passes it.
@@ -156,13 +173,13 @@ class Callers:
         ]
         owner = (invoked.path, invoked.owner)
         bases = {path for path, _ in self._family(owner)} - {invoked.path} if calling else set()
-        yield from (one for one in calling if bases and bases & self._repository.imported(one))
+        yield from (one for one in calling if any(self._imports(one, base) for base in bases))
         for wiring in mentioned.get(invoked.owner, ()) if calling else ():
-            if not self._names_module(wiring, invoked.path):
+            if not self._imports(wiring, invoked.path):
                 continue
             imported = self._repository.imported(wiring)
             reached = [one for one in calling if one in imported and one != wiring]
-            if invoked.path in imported and reached and wiring not in self._left_out:
+            if reached and wiring not in self._left_out:
                 yield from (wiring, *reached)
 
     # -- what they do ----------------------------------------------------------------------
@@ -196,6 +213,8 @@ class Callers:
 
     def _may_read(self, path: str, variable: Reliance) -> bool:
         """Tell whether a file takes a variable of a module, or perhaps, if it cannot be read."""
+        if path not in self._importers.of(variable.path):
+            return False
         outlined = self._repository.outline(path)
         if outlined is None:
             return self._names_module(path, variable.path)
@@ -214,10 +233,12 @@ class Callers:
 
         Stores in the module itself are seen where its code is judged.
         """
+        if path not in self._importers.of(relied.path) and not self._names_dotted(path, relied):
+            return None
         outlined = self._repository.outline(path)
         if outlined is None:
             return _at(path, 1) if self._names_module(path, relied.path) else None
-        knows = path == relied.path or relied.path in self._repository.imported(path)
+        knows = path == relied.path or self._imports(path, relied.path)
         line = outlined.stored.get(relied.name)
         if line is not None and knows and path != relied.path:
             return _at(path, line)
@@ -229,6 +250,12 @@ class Callers:
             if resolved[0] == relied.path if resolved is not None else knows and not module:
                 return _at(path, line)
         return None
+
+    def _names_dotted(self, path: str, relied: Reliance) -> bool:
+        """Tell whether a file has a text like ``"app.storage.upload"``, or names the module."""
+        dotted = rb"['\"][\w.]+\.%b['\"]" % re.escape(relied.name.encode())
+        content = self._repository.glance(path) or b""
+        return re.search(dotted, content) is not None or self._names_module(path, relied.path)
 
     def _names_module(self, path: str, module: str) -> bool:
         """Tell whether a file that cannot be read as Python may import a module."""
@@ -265,13 +292,15 @@ class Callers:
 
     def _may_derive(self, path: str, relied: Reliance) -> bool:
         """Tell whether a file that cannot be read as Python seems to have a class of the owner."""
-        if self._repository.outline(path) is not None:
-            return False
         content = self._repository.glance(path) or b""
         derived = rb"^\s*class\s+\w+\s*\([^)]*\b%b\b" % re.escape(relied.owner.encode())
-        return re.search(derived, content, re.MULTILINE) is not None
+        if re.search(derived, content, re.MULTILINE) is None:
+            return False
+        return self._repository.outline(path) is None
 
     def _made_from(self, path: str, owner: _Class) -> Iterator[_Class]:
+        if path not in self._importers.of(owner[0]):
+            return
         if not _DERIVED.search(self._repository.glance(path) or b""):
             return
         outlined = self._repository.outline(path)
@@ -308,6 +337,30 @@ class Callers:
             return path, first
         resolved = self._repository.named(path, name)
         return (resolved[0], resolved[1][0]) if resolved and len(resolved[1]) == 1 else None
+
+
+def _paths(root: str, wanted: Callable[[str], bool]) -> set[str]:
+    """Return the files in and below a folder as reports have them."""
+    every, _ = list_files(root, wanted)
+    places: dict[str, str] = {}
+    found: set[str] = set()
+    for path in every:
+        folder, name = os.path.split(path)
+        if folder not in places:
+            place = relative(folder)
+            places[folder] = "" if place == os.curdir else f"{place}/"
+        if not os.path.islink(path):
+            found.add(places[folder] + name)
+    return found
+
+
+def _is_replaced(content: bytes, name: re.Match[bytes]) -> bool:
+    """Tell whether a name looks as if it is stored, or written where something replaces it."""
+    start, end = name.span()
+    return any(
+        after.match(content, end) and before.search(content, max(0, start - _NEAR), start)
+        for before, after in (_STORED, _WRITTEN)
+    )
 
 
 def _at(path: str, line: int) -> Place:

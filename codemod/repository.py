@@ -235,12 +235,16 @@ class Repository:
                 folder = _above(folder)
             yield folder
             return
-        outlined = self.outline(path)
         if not parts or parts[0] in sys.stdlib_module_names:
             return
+        outlined = self.outline(path)
         if outlined is not None and _changes_path(outlined.mentions[""]):
             return
-        root = self.root(path)
+        yield from self.source_folders(path)
+
+    def source_folders(self, path: str) -> Iterator[str]:
+        """Yield the folders of the repository that Python may look through for a file's imports."""
+        folder, root = os.path.dirname(path), self.root(path)
         while True:
             for name in _SOURCE_FOLDERS:
                 yield os.path.join(folder, name) if name else folder
@@ -254,7 +258,7 @@ class Repository:
         for position, part in enumerate(parts):
             package, module = os.path.join(place, part), os.path.join(place, f"{part}.py")
             if self._exists(module) and not self._exists(os.path.join(package, "__init__.py")):
-                return self._plain(module) if position == len(parts) - 1 else None
+                return self.plain(module) if position == len(parts) - 1 else None
             if not os.path.isdir(package):
                 return None
             place = package
@@ -263,7 +267,7 @@ class Repository:
     def _member(self, path: str, place: str, names: tuple[str, ...]) -> Resolved | None:
         """Return what a module or package, and then dotted names, stand for."""
         while os.path.isdir(place):
-            package = self._plain(os.path.join(place, "__init__.py"))
+            package = self.plain(os.path.join(place, "__init__.py"))
             is_there = self._exists(package)
             if not names:
                 return (package, ()) if is_there else None
@@ -300,7 +304,7 @@ class Repository:
             return self._from(path, outlined.imports[name], names[1:])
         return self._from_stars(path, names)
 
-    def _plain(self, path: str) -> str:
+    def plain(self, path: str) -> str:
         """Return a path as reports have it, so that the same file has the same."""
         path = os.path.normpath(path)
         if os.pardir in path.split(os.sep):

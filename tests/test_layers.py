@@ -119,6 +119,7 @@ ROOMS = (
     "files",
     "settings",
     "report",
+    "importers",
     "callers",
     "garbage",
     "run",
