@@ -1,50 +1,29 @@
-"""The modules of a repository: where an import leads, without importing or running anything."""
+"""Where an import leads in a repository, without importing or running anything."""
 
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from codemod.outlines import Origin, Outline, outline
-from codemod.parsing import parse
-from codemod.source import is_notebook, read
+from codemod.modules import Modules
+from codemod.outlines import Origin
 
-if TYPE_CHECKING:
-    from codemod.joining import Joined
-
-#: What marks the folder that holds all the modules that import each other, the surest first.
-_MARKS = ((".git", ".hg"), ("pyproject.toml", "setup.py", "setup.cfg"))
 #: What changes where Python looks first, so that nobody knows what an import finds.
 _PATH_CHANGES = frozenset({"sys.path.insert", "site.addsitedir", "os.chdir"})
 #: Folders beside which, or in which, packages lie.
 _SOURCE_FOLDERS = ("", "src", "lib", "python")
-#: How many modules an import may be handed through, and a call by functions of several modules.
-_DEPTH = 6
-#: A module that is larger is no helper, but generated or data.
-_MOST_BYTES = 2_000_000
-
 #: A module and what is left of a dotted name once it is found: ``storage.py``, ``("upload",)``.
 Resolved = tuple[str, tuple[str, ...]]
 
 
-class Repository:
-    """Resolves imports to files, and reads each of them at most once.
-
-    ``contents`` holds files that are not, or not yet, as they are on disk.
-    """
+class Repository(Modules):
+    """Resolves imports to files."""
 
     def __init__(self, contents: Mapping[str, bytes] | None = None) -> None:
-        self._contents = dict(contents or {})
-        self._outlines: dict[str, Outline | None] = {}
-        self._modules: dict[str, cst.Module | None] = {}
-        self._joined: dict[str, Joined | None] = {}
-        self._is_file: dict[str, bool] = {}
-        self._roots: dict[str, str] = {}
+        super().__init__(contents)
         self._imported: dict[str, frozenset[str]] = {}
         self._places: dict[tuple[str, str], str | None] = {}
         self._exports: dict[tuple[str, tuple[str, ...]], Resolved | None] = {}
@@ -68,82 +47,6 @@ class Repository:
         other._modules = {p: one for p, one in self._modules.items() if p not in contents}
         other._modules.update(modules or {})
         return other
-
-    # -- files -----------------------------------------------------------------------------
-
-    def content(self, path: str) -> bytes | None:
-        """Return what a file holds, ``None`` if it cannot be read."""
-        if path not in self._contents:
-            found = self.glance(path)
-            if found is None:
-                return None
-            self._contents[path] = found
-        return self._contents[path]
-
-    def glance(self, path: str) -> bytes | None:
-        """Return what a file holds without keeping it, ``None`` if it cannot be read."""
-        if path in self._contents:
-            return self._contents[path]
-        try:
-            status = os.stat(path)
-            is_small = stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES
-            return read(path) if is_small else None
-        except OSError:
-            return None
-
-    def module(self, path: str) -> cst.Module | None:
-        """Return the syntax of a module, ``None`` if it cannot be parsed."""
-        if path not in self._modules:
-            text = self.text(path)
-            outlined = self.outline(path)
-            parsed = parse(text) if text is not None and outlined is not None else None
-            self._modules[path] = None if isinstance(parsed, str) else parsed
-        return self._modules[path]
-
-    def outline(self, path: str) -> Outline | None:
-        """Return the outline of a module, ``None`` if there is none."""
-        if path not in self._outlines:
-            text = self.text(path)
-            self._outlines[path] = None if text is None else outline(text)
-        return self._outlines[path]
-
-    def text(self, path: str) -> bytes | str | None:
-        """Return the Python of a file: what it holds, or the cells of a notebook as one module."""
-        if not is_notebook(path):
-            return self.content(path)
-        joined = self.joined(path)
-        return joined.text if joined is not None else None
-
-    def joined(self, path: str) -> Joined | None:
-        """Return a notebook as one module, ``None`` if it cannot be read as one."""
-        if path not in self._joined:
-            # Most runs see none.
-            from codemod import notebook
-            from codemod.joining import join
-
-            content = self.content(path) if is_notebook(path) else None
-            cells = notebook.read(content) if content is not None else None
-            self._joined[path] = join(cells) if isinstance(cells, notebook.Notebook) else None
-        return self._joined[path]
-
-    def _exists(self, path: str) -> bool:
-        found = self._is_file.get(path)
-        if found is None:
-            found = self._is_file[path] = path in self._contents or os.path.isfile(path)
-        return found
-
-    def root(self, path: str) -> str:
-        """Return the folder that holds everything a file may import, itself or one above it.
-
-        That is the repository; outside of any, the working directory or the file's own folder.
-        """
-        folder = os.path.dirname(os.path.abspath(path))
-        found = self._roots.get(folder)
-        if found is None:
-            found = self._roots[folder] = _root(folder)
-        return found
-
-    # -- imports ---------------------------------------------------------------------------
 
     def named(self, path: str, name: str) -> Resolved | None:
         """Return the module that binds a dotted name which a file got by an import.
@@ -257,7 +160,7 @@ class Repository:
         place = folder or os.curdir
         for position, part in enumerate(parts):
             package, module = os.path.join(place, part), os.path.join(place, f"{part}.py")
-            if self._exists(module) and not self._exists(os.path.join(package, "__init__.py")):
+            if self.exists(module) and not self.exists(os.path.join(package, "__init__.py")):
                 return self.plain(module) if position == len(parts) - 1 else None
             if not os.path.isdir(package):
                 return None
@@ -268,7 +171,7 @@ class Repository:
         """Return what a module or package, and then dotted names, stand for."""
         while os.path.isdir(place):
             package = self.plain(os.path.join(place, "__init__.py"))
-            is_there = self._exists(package)
+            is_there = self.exists(package)
             if not names:
                 return (package, ()) if is_there else None
             exported = None
@@ -303,13 +206,6 @@ class Repository:
                 return None
             return self._from(path, outlined.imports[name], names[1:])
         return self._from_stars(path, names)
-
-    def plain(self, path: str) -> str:
-        """Return a path as reports have it, so that the same file has the same."""
-        path = os.path.normpath(path)
-        if os.pardir in path.split(os.sep):
-            path = os.path.relpath(path)
-        return path.replace(os.sep, "/")
 
     def imported(self, path: str) -> frozenset[str]:
         """Return the files that bind what a file imports and mentions."""
@@ -352,86 +248,6 @@ class Repository:
                 if made_of is not None:
                     yield made_of[0]
 
-    # -- what to read ----------------------------------------------------------------------
-
-    def take(self, path: str, source: bytes | str) -> None:
-        """Take note of what a file holds that is not, or not yet, so on disk."""
-        self._outlines[path] = outline(source)
-
-    def uploading(self, path: str, source: bytes | str | None = None) -> list[str]:
-        """Return the modules with functions through which a module may upload, itself left out.
-
-        Args:
-            path: The module.
-            source: Its text, where that is not what the file holds.
-        """
-        if source is not None:
-            self.take(path, source)
-        found: dict[str, None] = {}
-        self._reaches(path, "", _DEPTH, {}, found)
-        found.pop(path, None)
-        return list(found)
-
-    def asked(self, path: str, name: str) -> list[str]:
-        """Return the modules that say what happens if a file reads a dotted name that it imports.
-
-        That is nothing, but for functions and for properties of objects.
-        """
-        found = self.named(path, name)
-        return self._asked(*found) if found is not None else []
-
-    def _asked(self, path: str, names: tuple[str, ...]) -> list[str]:
-        outlined = self.outline(path)
-        if outlined is None or not names:
-            return []
-        name, *read = names
-        if not read:
-            return [path] if name in outlined.functions else []
-        made_of = (self.named(path, one) for one in sorted(outlined.mentions.get(name, ())))
-        places = [path, *(one[0] for one in made_of if one is not None)]
-        return [one for one in dict.fromkeys(places) if self._has_getter(one, read)]
-
-    def _has_getter(self, path: str, names: list[str]) -> bool:
-        outlined = self.outline(path)
-        classes = outlined.classes.values() if outlined is not None else ()
-        return any(not one.getters.isdisjoint(names) for one in classes)
-
-    def _reaches(
-        self,
-        path: str,
-        name: str,
-        depth: int,
-        known: dict[tuple[str, str], bool],
-        found: dict[str, None],
-    ) -> bool:
-        """Tell whether a name of a module may upload; the modules on the way go into ``found``."""
-        if (path, name) in known:
-            return known[path, name]
-        known[path, name] = False
-        outlined = self.outline(path)
-        if outlined is None or depth < 0:
-            return False
-        reaches = name in outlined.uploading
-        serving: list[str] = []  # what the upload needs: the parts of its URI, a client
-        for mention in sorted(outlined.mentions.get(name, ())):
-            first = mention.partition(".")[0]
-            if first in outlined.bound and first not in outlined.imports:
-                into = bool(name) and self._reaches(path, first, depth, known, found)
-            else:
-                target = self.named(path, mention)
-                into = (
-                    target is not None
-                    and bool(target[1])
-                    and self._reaches(target[0], target[1][0], depth - 1, known, found)
-                )
-                if target is not None and name in outlined.uploading and name:
-                    serving += self._asked(*target)
-            reaches = reaches or into
-        if reaches:
-            found.update(dict.fromkeys((path, *serving)))
-        known[path, name] = reaches
-        return reaches
-
 
 def _changes_path(mentions: set[str]) -> bool:
     """Tell whether a module puts anything in front of what Python looks through."""
@@ -443,15 +259,3 @@ def _above(folder: str) -> str:
     if os.path.basename(folder) in ("", os.curdir, os.pardir):
         return os.path.join(folder, os.pardir)
     return os.path.dirname(folder)
-
-
-def _root(folder: str) -> str:
-    above = [folder]
-    while (further := os.path.dirname(above[-1])) != above[-1]:
-        above.append(further)
-    for marks in _MARKS:
-        for one in above:
-            if any(os.path.exists(os.path.join(one, mark)) for mark in marks):
-                return one
-    here = os.path.abspath(os.curdir)
-    return here if here in above else folder

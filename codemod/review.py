@@ -27,6 +27,7 @@ from codemod.judge import Judgement, Verdict, judge
 from codemod.layout import gone
 from codemod.model import Finding, Fix, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse
+from codemod.reaching import read_from, uploading
 from codemod.reading import Reading, pointed_at
 from codemod.reliance import asked
 from codemod.repository import Repository
@@ -144,9 +145,9 @@ def _read_together(
     makers = list(_makers(read.facts, judgement, path, content, repository))
     if not (judgement.alone or partners or rebound or makers):
         return None
-    wanted = [*partners, *makers, *repository.uploading(path, content)]
+    wanted = [*partners, *makers, *uploading(repository, path, content)]
     for partner in partners:
-        wanted += repository.uploading(partner)
+        wanted += uploading(repository, partner)
         wanted += repository.between(partner, path)
     paths, contents = dict(read.paths), dict(read.contents)
     statements = dict(read.statements)
@@ -203,7 +204,7 @@ def _makers(
     if asked:
         repository.take(path, content)
     for name in asked:
-        yield from repository.asked(path, name)
+        yield from read_from(repository, path, name)
 
 
 def _first(name: str) -> str:

@@ -186,7 +186,7 @@ def test_only_matching_modules_and_helpers_are_parsed(
         return codemod.parsing.parse(content)
 
     monkeypatch.setattr("codemod.review.parse", counting)
-    monkeypatch.setattr("codemod.repository.parse", counting)
+    monkeypatch.setattr("codemod.modules.parse", counting)
     report = run(find(["."]), Task(Settings()), jobs=1)
     assert sum(len(result.findings) for result in report.results) == 10
     assert sorted(parsed, key=repr) == sorted(

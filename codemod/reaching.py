@@ -1,0 +1,87 @@
+"""The modules that must be read together with one: those through which it uploads, for one."""
+
+from __future__ import annotations
+
+from codemod.repository import Repository
+
+#: How many modules an import may be handed through, and a call by functions of several modules.
+_DEPTH = 6
+
+
+def uploading(repository: Repository, path: str, source: bytes | str | None = None) -> list[str]:
+    """Return the modules with functions through which a module may upload, itself left out.
+
+    Args:
+        path: The module.
+        source: Its text, where that is not what the file holds.
+    """
+    if source is not None:
+        repository.take(path, source)
+    found: dict[str, None] = {}
+    _reaches(repository, path, "", _DEPTH, {}, found)
+    found.pop(path, None)
+    return list(found)
+
+
+def read_from(repository: Repository, path: str, name: str) -> list[str]:
+    """Return the modules that say what happens if a file reads a dotted name that it imports.
+
+    That is nothing, but for functions and for properties of objects.
+    """
+    found = repository.named(path, name)
+    return _asked(repository, *found) if found is not None else []
+
+
+def _asked(repository: Repository, path: str, names: tuple[str, ...]) -> list[str]:
+    outlined = repository.outline(path)
+    if outlined is None or not names:
+        return []
+    name, *read = names
+    if not read:
+        return [path] if name in outlined.functions else []
+    made_of = (repository.named(path, one) for one in sorted(outlined.mentions.get(name, ())))
+    places = [path, *(one[0] for one in made_of if one is not None)]
+    return [one for one in dict.fromkeys(places) if _has_getter(repository, one, read)]
+
+
+def _has_getter(repository: Repository, path: str, names: list[str]) -> bool:
+    outlined = repository.outline(path)
+    classes = outlined.classes.values() if outlined is not None else ()
+    return any(not one.getters.isdisjoint(names) for one in classes)
+
+
+def _reaches(
+    repository: Repository,
+    path: str,
+    name: str,
+    depth: int,
+    known: dict[tuple[str, str], bool],
+    found: dict[str, None],
+) -> bool:
+    """Tell whether a name of a module may upload; the modules on the way go into ``found``."""
+    if (path, name) in known:
+        return known[path, name]
+    known[path, name] = False
+    outlined = repository.outline(path)
+    if outlined is None or depth < 0:
+        return False
+    reaches = name in outlined.uploading
+    serving: list[str] = []  # what the upload needs: the parts of its URI, a client
+    for mention in sorted(outlined.mentions.get(name, ())):
+        first = mention.partition(".")[0]
+        if first in outlined.bound and first not in outlined.imports:
+            into = bool(name) and _reaches(repository, path, first, depth, known, found)
+        else:
+            target = repository.named(path, mention)
+            into = (
+                target is not None
+                and bool(target[1])
+                and _reaches(repository, target[0], target[1][0], depth - 1, known, found)
+            )
+            if target is not None and name in outlined.uploading and name:
+                serving += _asked(repository, *target)
+        reaches = reaches or into
+    if reaches:
+        found.update(dict.fromkeys((path, *serving)))
+    known[path, name] = reaches
+    return reaches
