@@ -252,10 +252,9 @@ class Callers:
         return None
 
     def _names_dotted(self, path: str, relied: Reliance) -> bool:
-        """Tell whether a file has a text like ``"app.storage.upload"``, or names the module."""
+        """Tell whether a file has a text like ``"app.storage.upload"``."""
         dotted = rb"['\"][\w.]+\.%b['\"]" % re.escape(relied.name.encode())
-        content = self._repository.glance(path) or b""
-        return re.search(dotted, content) is not None or self._names_module(path, relied.path)
+        return re.search(dotted, self._repository.glance(path) or b"") is not None
 
     def _names_module(self, path: str, module: str) -> bool:
         """Tell whether a file that cannot be read as Python may import a module."""
@@ -292,6 +291,8 @@ class Callers:
 
     def _may_derive(self, path: str, relied: Reliance) -> bool:
         """Tell whether a file that cannot be read as Python seems to have a class of the owner."""
+        if path not in self._importers.of(relied.path):
+            return False
         content = self._repository.glance(path) or b""
         derived = rb"^\s*class\s+\w+\s*\([^)]*\b%b\b" % re.escape(relied.owner.encode())
         if re.search(derived, content, re.MULTILINE) is None:
