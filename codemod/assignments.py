@@ -10,6 +10,7 @@ from codemod import effects
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
+from codemod.structure import steps_to, swallows
 from codemod.syntax import callee, descendants, target_names
 
 _BINDING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For)
@@ -77,12 +78,14 @@ def may_come_first(facts: Facts, statement: LineOrCompound) -> bool:
     """Tell whether an assignment may move over the upload.
 
     It must be certain to succeed, and the only one for its name: a handler around the upload may
-    look at what the name was at that moment.
+    look at what the name was at that moment, or fail as it has no value yet.
     """
     bindings = facts.definitions.walk(facts.index.function(statement)).bindings
     small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
     value = small.value if isinstance(small, (cst.Assign, cst.AnnAssign)) else None
     if value is None or any(len(bindings[target.value]) > 1 for target in targets(statement)):
+        return False
+    if any(_is_read_after_error(facts, target) for target in targets(statement)):
         return False
     return all(
         not isinstance(node, cst.Subscript)
@@ -94,3 +97,18 @@ def may_come_first(facts: Facts, statement: LineOrCompound) -> bool:
         )
         for node in descendants(value)
     )
+
+
+def _is_read_after_error(facts: Facts, target: cst.Name) -> bool:
+    """Tell whether code reads a name that also runs if a statement before its assignment fails."""
+    index, definition = facts.index, definition_at(facts, target)
+    reads = facts.definitions.reads(definition) if definition is not None else []
+    for step in steps_to(index, index.statement(target), index.function(target)):
+        statement = step.statement
+        if isinstance(statement, (cst.Try, cst.TryStar)) and step.part is statement.body:
+            after = [*statement.handlers, *([statement.finalbody] if statement.finalbody else [])]
+            if any(index.within(read, after) for read in reads):
+                return True
+        if swallows(step) and not all(index.inside(read, statement) for read in reads):
+            return True
+    return False
