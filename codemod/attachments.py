@@ -20,7 +20,7 @@ from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.pairing import Candidate
 from codemod.refusals import Refusal
-from codemod.stand_ins import StandIn, is_known_without, stand_in
+from codemod.stand_ins import StandIn, is_known_without, overwritten, stand_in
 from codemod.syntax import descendants, names_in, terminates, unwrap_await
 from codemod.visibility import Fate, Visibility, is_response_name
 
@@ -316,6 +316,9 @@ def left_behind(
             if known is None:
                 return Refusal("upload-response-used", needed[0], target.value)
             given.append(known)
+    hidden = overwritten(candidate, given)
+    if hidden is not None:
+        return Refusal("upload-response-used", hidden, hidden.value)
     return tuple(given)
 
 

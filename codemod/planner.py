@@ -72,7 +72,7 @@ class Planner:
         node = redented(facts.index, payload.node, len(f"{body} = "))
         self.measure = Measure(
             replace(payload, node=self._with_names(node)),
-            _keeps_value(facts, candidate),
+            _keeps_value(facts, candidate, layout),
             self.idiom,
             limit,
             body=body,
@@ -394,10 +394,12 @@ def _without_annotation(statement: cst.SimpleStatementLine) -> cst.SimpleStateme
     return statement.with_changes(body=[plain])
 
 
-def _keeps_value(facts: Facts, candidate: Candidate) -> bool:
+def _keeps_value(facts: Facts, candidate: Candidate, layout: Layout) -> bool:
     """Tell whether the payload's variable is certain to be the same in the guard and the call."""
     node = candidate.payload.node
     if not isinstance(node, cst.Name) or node.value in facts.definitions.declared_elsewhere:
+        return False
+    if any(one.target.value == node.value for one in layout.stand_ins):
         return False
     return not any(
         isinstance(part, cst.NamedExpr)

@@ -12,7 +12,7 @@ from codemod.conduct import items_returned
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.invocations import Invocation
-from codemod.syntax import descendants, names_in
+from codemod.syntax import descendants, last_name, names_in
 from codemod.template import Hole, Template, literal, normal
 from codemod.transfers import Result, Upload, Via
 from codemod.translation import Translation
@@ -24,8 +24,8 @@ def results_of(
     """Return the items that a caller reads, and can work out without the function.
 
     What differs each time, as ``uuid4()``, must then be nothing that the payload or another of them
-    is made of as well: it would be two different things. It must be there before the upload, for
-    what comes after it may measure that.
+    is made of as well: it would be two different things, and so would be a list that two of them
+    hold. It must be there before the upload, for what comes after it may measure that.
     """
     if via.split is not None and via.split.changes:
         return {}  # they may be worked out before that or after
@@ -35,10 +35,13 @@ def results_of(
     ]
     made_of = [values[place] for place in wanted]
     fresh = Counter(_fresh(facts, [*made_of, *_of_payload(via)]))
+    shared = Counter(_mutable(facts, made_of))
     found: dict[int | str, Result] = {}
     for place in wanted:
         anew = list(_fresh(facts, [values[place]]))
         if any(fresh[one] > 1 or not _is_before(facts, one, via.inner) for one in anew):
+            continue
+        if any(shared[one] > 1 for one in _mutable(facts, [values[place]])):
             continue
         if any(effects.empties(node) for node in _behind(facts, [values[place]])):
             continue
@@ -123,6 +126,21 @@ def _fresh(facts: Facts, nodes: Iterable[cst.CSTNode]) -> Iterator[cst.Call]:
         for part in descendants(node):
             if isinstance(part, cst.Call) and effects.is_fresh_call(part):
                 yield part
+
+
+def _mutable(facts: Facts, nodes: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Yield what makes a list or the like behind some expressions, likewise."""
+    for node in _behind(facts, nodes):
+        for part in descendants(node):
+            is_made = isinstance(part, cst.Call) and last_name(part.func) in _MAKE_MUTABLE
+            if is_made or isinstance(part, (cst.List, cst.Dict, cst.Set, cst.BaseComp)):
+                yield part
+
+
+#: Functions and methods that give a new thing each time, which may be changed.
+_MAKE_MUTABLE = frozenset(
+    "list dict set sorted bytearray copy split rsplit splitlines findall".split()
+)
 
 
 def _behind(facts: Facts, nodes: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:

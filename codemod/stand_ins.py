@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -49,6 +49,17 @@ def stand_in(
     places = list(needed)
     if all(_is_shown(facts, name) for name in places):
         return StandIn(target, cst.Name("None"), shown=facts.index.statement(places[0]))
+    return None
+
+
+def overwritten(candidate: Candidate, given: Sequence[StandIn]) -> cst.Name | None:
+    """Return a name that gets a value while another one, or the payload's type, needs its old."""
+    for one in given:
+        read = [other.value for other in given if other is not one]
+        if candidate.upload.content_type is not None:
+            read.append(candidate.upload.content_type)
+        if any(name.value == one.target.value for node in read for name in names_in(node)):
+            return one.target
     return None
 
 
