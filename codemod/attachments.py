@@ -296,7 +296,7 @@ def left_behind(
     allowed_locations = tuple(
         call.location
         for call in candidate.calls
-        if call.through is None or not call.through.keeps_location
+        if not any(one.through is not None and one.through.keeps_location for one in call.inward())
     )
     small = index.statement(candidate.upload.uploading).body[0]  # type: ignore[index]
     given: list[StandIn] = []

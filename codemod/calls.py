@@ -23,6 +23,23 @@ from codemod.template import Template, source
 PASSES_BODY = "the call already passes Body"
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A log line of a function that makes a call, about the object that is invoked.
+
+    Attributes:
+        line: The line.
+        body: The parameter that is ``None`` where there is such an object.
+        announces: Whether it says that something was uploaded.
+        is_late: Whether it comes after the call, so that it may say so of something else.
+    """
+
+    line: cst.SimpleStatementLine
+    body: str
+    announces: bool
+    is_late: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Through:
     """The function of the file that makes a call for its caller.
@@ -34,7 +51,8 @@ class Through:
         uri: The template of the URI in the words of the caller.
         has_body: The parameter through which it takes a body already, if it does.
         keeps_location: Whether it uses the URI for anything but the call and log lines.
-        telling: The log lines inside it that tell the URI.
+        telling: The log lines that tell the URI, or that it was uploaded to, inside it and inside
+            what it calls with its body already.
     """
 
     function: cst.FunctionDef
@@ -43,7 +61,7 @@ class Through:
     has_body: str | None
     keeps_location: bool
     more: tuple[LegacyCall, ...] = ()
-    telling: tuple[cst.SimpleStatementLine, ...] = ()
+    telling: tuple[Telling, ...] = ()
 
     @property
     def calls(self) -> tuple[LegacyCall, ...]:

@@ -133,7 +133,7 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
         problem = next((one for one in problems if one is not None), None)
         uri = facts.templates.of(first.location) if first.through is None else first.through.uri
         content_types = {call.content_type for call in inside}
-        done = with_location(facts, first.location, len(inside))
+        done = with_location(facts, function, first.location, len(inside))
         through = Through(function, first, uri, None, done.keeps, tuple(more), done.telling)
         content_type = content_types.pop() if len(content_types) == 1 else None
         made.extend(_callers(facts, first.location, through, content_type, problem))
@@ -366,8 +366,8 @@ def _from_ready(facts: Facts) -> list[LegacyCall]:
     made: list[LegacyCall] = []
     for one in ready(facts):
         uri = facts.templates.of(one.location)
-        done = with_location(facts, one.location, 1, one.body)
-        through = Through(one.function, None, uri, one.body, done.keeps)
-        problem = signature_problem(facts, one.function)
+        done = one.mentions(facts)
+        through = Through(one.function, None, uri, one.body, done.keeps, telling=done.telling)
+        problem = one.problem or signature_problem(facts, one.function)
         made.extend(_callers(facts, one.location, through, one.has_type, problem))
     return made

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
-from codemod.announcements import is_log_line
+from codemod.announcements import announces_upload, is_log_line
+from codemod.calls import Telling
 from codemod.definitions import Definition
 from codemod.facts import Facts
+from codemod.names import body_parameter
 from codemod.regions import LOOKING_AROUND
-from codemod.syntax import is_self, names_in, tested_for_none
+from codemod.syntax import descendants, is_self, names_in, tested_for_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,40 +22,71 @@ class Mentions:
 
     Attributes:
         keeps: Whether it needs that for more than its calls of the API and log lines.
-        telling: The log lines that tell it.
+        telling: The log lines that tell it, or say that something was uploaded.
     """
 
     keeps: bool
-    telling: tuple[cst.SimpleStatementLine, ...] = ()
+    telling: tuple[Telling, ...] = ()
 
 
 def with_location(
-    facts: Facts, location: cst.BaseExpression, calls: int, has_body: str = ""
+    facts: Facts,
+    function: cst.FunctionDef,
+    location: cst.BaseExpression,
+    calls: int,
+    has_body: str | None = None,
 ) -> Mentions:
     """Tell what a function does with its URI, or key, besides its ``calls`` of the API.
 
     What it only does where it has got no body in the parameter ``has_body`` does not count.
     """
-    given, here = given_for(facts, location), facts.index.function(location)
+    given = given_for(facts, location)
     for looking in LOOKING_AROUND:
-        if any(facts.index.function(name) is here for name in facts.index.names.get(looking, ())):
+        names = facts.index.names.get(looking, ())
+        if any(facts.index.function(name) is function for name in names):
             return Mentions(keeps=True)
-    if given is None:
-        return Mentions(keeps=True)
-    telling: dict[cst.SimpleStatementLine, None] = {}
+    body = has_body or body_parameter(function)
+    telling: dict[cst.SimpleStatementLine, bool] = dict.fromkeys(
+        _announcing(facts, function, given), True
+    )
     others = 0
-    for name in facts.definitions.reads(given):
+    for name in facts.definitions.reads(given) if given is not None else ():
         line = facts.index.statement(name)
         if isinstance(line, cst.SimpleStatementLine) and is_log_line(line):
-            if facts.index.function(line) is here and not _is_without(facts, line, has_body):
-                telling[line] = None
+            if facts.index.function(line) is function:
+                telling.setdefault(line, False)
         else:
             others += 1
-    is_clear = others == calls and (calls == 1 or not telling)
-    return Mentions(keeps=not is_clear, telling=tuple(telling))
+    order, call = facts.index.order, facts.index.statement(location)
+    lines = tuple(
+        Telling(line, body, announces, is_late=order[line] > order[call])
+        for line, announces in telling.items()
+        if not _is_without(facts, line, has_body)
+    )
+    return Mentions(keeps=given is None or others != calls, telling=lines)
 
 
-def _is_without(facts: Facts, line: cst.SimpleStatementLine, body: str) -> bool:
+def _announcing(
+    facts: Facts, function: cst.FunctionDef, given: Definition | None
+) -> Iterator[cst.SimpleStatementLine]:
+    """Yield the lines of a function that say that its input was uploaded."""
+    about = {given} if given is not None else set()
+    for part in descendants(function.body):
+        if isinstance(part, cst.SimpleStatementLine) and announces_upload(facts, part, about):
+            if facts.index.function(part) is function and not _is_in_handler(facts, part):
+                yield part
+
+
+def _is_in_handler(facts: Facts, line: cst.SimpleStatementLine) -> bool:
+    for above in facts.index.ancestors(line):
+        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
+            return True
+        if isinstance(above, cst.FunctionDef):
+            return False
+    return False
+
+
+def _is_without(facts: Facts, line: cst.SimpleStatementLine, body: str | None) -> bool:
     """Tell whether a line stands below ``if body is None``."""
     block = facts.index.block(line)
     above = facts.index.parent.get(block)

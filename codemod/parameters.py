@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import libcst as cst
 
 from codemod.arguments import keyword_argument, star_in_place, with_last, without_comment
-from codemod.calls import LegacyCall, Through
+from codemod.calls import LegacyCall, Telling, Through
 from codemod.edits import Replacement, apply
 from codemod.facts import Facts
 from codemod.idiom import Idiom
 from codemod.names import body_parameter, free_name, names_in_function
-from codemod.nodes import assign, leading_lines, with_lines
+from codemod.nodes import assign, blank_lines, from_comment, leading_lines, with_lines
 from codemod.syntax import dotted
 
 _SPACE = cst.SimpleWhitespace(" ")
@@ -32,20 +32,34 @@ def give_body(facts: Facts, through: Through, *, skips: bool) -> dict[cst.CSTNod
     edits: dict[cst.CSTNode, Replacement] = {
         function.params: [
             with_body(facts, function, name, calls[0].location if skips and calls else None)
-        ]
+        ],
+        **leave_out(facts, through.telling, skips=skips),
     }
     direct = [inner for inner in calls if inner.through is None]
     for inner in calls:
         if inner.through is not None:
             edits.update(_hand_on(inner, name))
     if len(direct) > 1 and _is_given(facts, direct[0].location):
-        edits.update(_choose_once(facts, function, direct, name))
+        edits.update(_choose_once(facts, function, direct, name, edits))
     else:
         for inner in direct:
             edits.update(_send(facts, function, inner, name))
-    for line in through.telling if skips else ():
-        lines, idiom = leading_lines(line), Idiom(facts.index, line, ())
-        edits[line] = [cst.If(_is_missing(name), idiom.block([line]), leading_lines=lines)]
+    return edits
+
+
+def leave_out(
+    facts: Facts, telling: Iterable[Telling], *, skips: bool
+) -> dict[cst.CSTNode, Replacement]:
+    """Return the edits that leave out log lines where there is a body, and nothing to tell.
+
+    Without ``skips`` there is a URI to tell all the same, but it was not uploaded.
+    """
+    edits: dict[cst.CSTNode, Replacement] = {}
+    for one in telling:
+        if skips or one.announces:
+            block = Idiom(facts.index, one.line, ()).block([with_lines(one.line, ())])
+            lines = leading_lines(one.line)
+            edits[one.line] = [cst.If(_is_missing(one.body), block, leading_lines=lines)]
     return edits
 
 
@@ -57,19 +71,27 @@ def _is_given(facts: Facts, location: cst.BaseExpression) -> bool:
 
 
 def _choose_once(
-    facts: Facts, function: cst.FunctionDef, calls: Sequence[LegacyCall], name: str
+    facts: Facts,
+    function: cst.FunctionDef,
+    calls: Sequence[LegacyCall],
+    name: str,
+    others: dict[cst.CSTNode, Replacement],
 ) -> dict[cst.CSTNode, Replacement]:
-    """Choose what to send at the beginning of the function, for all of its calls."""
+    """Choose what to send at the beginning of the function, for all of its calls.
+
+    Of its ``others``, edits of the first statement become part of these.
+    """
     request, chosen = _choice(function, calls[0], name)
-    edits: dict[cst.CSTNode, Replacement] = {}
+    edits = {node: others.pop(node) for node in list(others) if node is not function.params}
     for call in calls:
         statement = facts.index.statement(call.invocation.carrier)
         edits[statement] = [_starred(facts, call, request)]
     first = _first_statement(function)
     within = {node: edits.pop(node) for node in list(edits) if facts.index.inside(node, first)}
     changed = within[first][0] if first in within else apply(facts.index, first, within)
-    now = with_lines(cast(cst.BaseStatement, changed), ())
-    edits[first] = [with_lines(assign(request, chosen), leading_lines(first)), now]
+    lines = leading_lines(first)
+    now = with_lines(cast(cst.BaseStatement, changed), from_comment(lines))
+    edits[first] = [with_lines(assign(request, chosen), blank_lines(lines)), now]
     return edits
 
 

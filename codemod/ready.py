@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from codemod.announcements import is_log_line
+from codemod.assignments import definition_at, targets
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
 from codemod.index import Index
 from codemod.inputs import METHOD, inputs_of
 from codemod.invocations import invocations
-from codemod.mentions import given_for
+from codemod.mentions import Mentions, given_for, with_location
+from codemod.refusals import Refusal
 from codemod.syntax import dict_items, is_none, keyword, tested_for_none
 
 
@@ -25,29 +28,46 @@ class Ready:
         body: The parameter with the body.
         location: The URI without one.
         has_type: Whether a ContentType is sent for certain; ``None`` if perhaps.
+        problem: What it does with a body besides, which may be anything.
+        inner: The function that it hands both on to.
     """
 
     function: cst.FunctionDef
     body: str
     location: cst.BaseExpression
     has_type: bool | None
+    problem: Refusal | None
+    inner: Ready | None = None
+
+    def mentions(self, facts: Facts) -> Mentions:
+        """Tell what it and those behind it do with the URI besides."""
+        own = with_location(facts, self.function, self.location, 1, self.body)
+        if self.inner is None:
+            return own
+        theirs = self.inner.mentions(facts)
+        return Mentions(own.keeps or theirs.keeps, (*own.telling, *theirs.telling))
 
 
 def ready(facts: Facts) -> Iterator[Ready]:
     """Yield the functions that choose between body and URI, and those that hand both on."""
-    stack = [
-        Ready(function, param.name.value, location, _has_type(facts, function))
+    found = [
+        Ready(
+            function,
+            param.name.value,
+            cst.ensure_type(chosen.body, cst.Dict).elements[0].value,
+            _has_type(facts, function),
+            _body_problem(facts, function, param, chosen) or _kept_problem(facts, chosen),
+        )
         for function in facts.index.functions
         for param in function.params.kwonly_params
-        if (location := _location_without(facts.index, function, param.name.value)) is not None
+        if (chosen := _choice(facts.index, function, param.name.value)) is not None
     ]
     seen = set()
-    while stack:
-        one = stack.pop()
+    for one in found:
         if one.function not in seen:
             seen.add(one.function)
             yield one
-            stack.extend(_handing_on(facts, one))
+            found.extend(_handing_on(facts, one))
 
 
 def _handing_on(facts: Facts, inner: Ready) -> Iterator[Ready]:
@@ -59,17 +79,78 @@ def _handing_on(facts: Facts, inner: Ready) -> Iterator[Ready]:
             continue
         given = keyword(call.args, inner.body)
         value = given.value if given is not None else None
-        param = facts.definitions.of(value).node if isinstance(value, cst.Name) else None
-        if param not in function.params.kwonly_params or not is_none(_default(param)):
-            continue
+        param = _optional(facts, function, value) if isinstance(value, cst.Name) else None
         bound = bound_arguments(facts, inner.function, func, tuple(call.args))
         location = bound.get(wanted) if bound is not None and wanted is not None else None
-        if location is not None and isinstance(param, cst.Param):
-            yield Ready(function, param.name.value, location, inner.has_type)
+        if location is not None and param is not None and given is not None:
+            problem = inner.problem or _body_problem(facts, function, param, given)
+            yield Ready(function, param.name.value, location, inner.has_type, problem, inner)
 
 
-def _default(param: cst.CSTNode | None) -> cst.BaseExpression | None:
-    return param.default if isinstance(param, cst.Param) else None
+def _optional(facts: Facts, function: cst.FunctionDef, value: cst.Name) -> cst.Param | None:
+    """Return the optional keyword of a function that a name stands for, or may stand for."""
+    origins = [one.node for one in facts.definitions.of(value).origins()]
+    return next(
+        (
+            param
+            for param in function.params.kwonly_params
+            if param.default is not None and is_none(param.default) and param in origins
+        ),
+        None,
+    )
+
+
+def _body_problem(
+    facts: Facts, function: cst.FunctionDef, param: cst.Param, sending: cst.CSTNode
+) -> Refusal | None:
+    """Refuse a function that does anything with a body but send it, or calls itself.
+
+    It may leave out log lines where there is one.
+    """
+    for mention in sites(facts, function):
+        if facts.index.inside(mention, function):
+            return Refusal("helper-recursive", mention, function.name.value)
+    for read in facts.index.names.get(param.name.value, ()):
+        if facts.index.within(read, (sending, param)) or not facts.index.inside(read, function):
+            continue
+        arg = facts.index.parent[read]
+        if isinstance(arg, cst.Arg) and arg.keyword is read:
+            continue
+        if not _leaves_out_log_lines(facts, read):
+            return Refusal("body-used-otherwise", read, function.name.value)
+    return None
+
+
+def _leaves_out_log_lines(facts: Facts, read: cst.Name) -> bool:
+    """Tell whether a name stands in ``if body is None:`` above nothing but log lines."""
+    test = facts.index.parent[read]
+    above = facts.index.parent[test]
+    return (
+        isinstance(above, cst.If)
+        and above.test is test
+        and tested_for_none(test) is read
+        and above.orelse is None
+        and all(is_log_line(line) for line in above.body.body)
+    )
+
+
+def _kept_problem(facts: Facts, chosen: cst.IfExp) -> Refusal | None:
+    """Refuse if the dictionary with what is sent goes anywhere but into calls of the API."""
+    index, above = facts.index, facts.index.parent[chosen]
+    if not isinstance(above, cst.Assign):
+        return None  # that of a call, which the call is asked for
+    for target in targets(index.statement(chosen)):
+        definition = definition_at(facts, target)
+        for read in facts.definitions.reads(definition) if definition is not None else ():
+            if not isinstance(_unpacked_in(facts, read), (cst.Arg, cst.StarredDictElement)):
+                return Refusal("parameters-used-elsewhere", read, target.value)
+    return None
+
+
+def _unpacked_in(facts: Facts, read: cst.Name) -> cst.CSTNode | None:
+    above = facts.index.parent[read]
+    is_star = isinstance(above, cst.StarredDictElement)
+    return above if is_star or (isinstance(above, cst.Arg) and above.star == "**") else None
 
 
 def _has_type(facts: Facts, function: cst.FunctionDef) -> bool | None:
@@ -84,10 +165,8 @@ def _has_type(facts: Facts, function: cst.FunctionDef) -> bool | None:
     return True if made and all(is_typed) else None
 
 
-def _location_without(
-    index: Index, function: cst.FunctionDef, name: str
-) -> cst.BaseExpression | None:
-    """Return ``uri`` of ``{"InputLocation": uri} if body is None else {"Body": body}``."""
+def _choice(index: Index, function: cst.FunctionDef, name: str) -> cst.IfExp | None:
+    """Return ``{"InputLocation": uri} if body is None else {"Body": body}``."""
     for read in index.names.get(name, ()):
         comparison = index.parent[read]
         chosen = index.parent.get(comparison)
@@ -100,5 +179,5 @@ def _location_without(
             continue
         sends_it = isinstance(body[0][1], cst.Name) and body[0][1].value == name
         if (items[0][0], body[0][0]) == ("InputLocation", "Body") and sends_it:
-            return items[0][1]
+            return chosen
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import cast
 
 import libcst as cst
@@ -22,7 +22,7 @@ from codemod.nodes import (
     with_lines,
 )
 from codemod.pairing import Candidate
-from codemod.parameters import give_body
+from codemod.parameters import give_body, leave_out
 from codemod.planner import Plan, Planner
 from codemod.syntax import descendants, names_in
 from codemod.wrapping import wrapped, wrapped_parameters
@@ -60,6 +60,7 @@ def rewrite(
     served: set[cst.FunctionDef] = set()
     split: set[cst.FunctionDef] = set()
     made: dict[Candidate, Layout] = {}
+    skipped = set(_skipped(facts, chosen))
     for candidate, layout in chosen.items():
         function = facts.index.function(layout.uploading)
         if function not in taken:
@@ -68,7 +69,7 @@ def rewrite(
         names.update(_taken_over(candidate))
         limit = limits[facts.index.module_of(layout.uploading)]
         plan = Planner(facts, candidate, layout, limit.name, names).plan()
-        plan.edits.update(_give_bodies(facts, candidate, served))
+        plan.edits.update(_give_bodies(facts, candidate, skipped, served))
         splits = [one for one in candidate.upload.splits() if one.function not in split]
         for one in splits:
             width = widths.get(facts.index.module_of(one.function))
@@ -173,18 +174,34 @@ def _taken_over(candidate: Candidate) -> Iterator[str]:
         yield from (name.value for name in names_in(node) if name not in own) if node else ()
 
 
+def _skipped(facts: Facts, candidates: Iterable[Candidate]) -> Iterator[cst.FunctionDef]:
+    """Yield the functions that get no URI from a caller that has a body."""
+    for candidate in candidates:
+        for outer in candidate.calls:
+            if needs_upload(facts, outer.location, candidate.upload):
+                for call in outer.inward():
+                    if call.through is not None:
+                        yield call.through.function
+
+
 def _give_bodies(
-    facts: Facts, candidate: Candidate, served: set[cst.FunctionDef]
+    facts: Facts,
+    candidate: Candidate,
+    skipped: Container[cst.FunctionDef],
+    served: Container[cst.FunctionDef],
 ) -> dict[cst.CSTNode, Replacement]:
     """Return the edits of the functions that make the calls, but for those already edited."""
     edits: dict[cst.CSTNode, Replacement] = {}
     for outer in candidate.calls:
-        skips = needs_upload(facts, outer.location, candidate.upload)
         for call in outer.inward():
             through = call.through
-            if through is None or through.has_body is not None or through.function in served:
+            if through is None or through.function in served:
                 continue
-            edits.update(give_body(facts, through, skips=skips))
+            skips = through.function in skipped
+            if through.has_body is None:
+                edits.update(give_body(facts, through, skips=skips))
+            else:
+                edits.update(leave_out(facts, through.telling, skips=skips))
     return edits
 
 

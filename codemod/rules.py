@@ -363,6 +363,12 @@ _REASONS = (
         " call in the notebook.",
     ),
     Reason(
+        "body-used-otherwise",
+        "SAI003",
+        "the function that makes the call does more with a body than send it ({detail})",
+        "Pass the body yourself where that is right.",
+    ),
+    Reason(
         "call-in-function",
         "SAI003",
         "the function that makes the call builds its arguments in a dictionary",

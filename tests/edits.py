@@ -26,8 +26,8 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
 
     What may change are the lines from the one to the other and, in the same functions, the
     statements that share a name with them; comments above included. The functions that make the
-    call for others may get a parameter. New lines may stand only there, but for imports and the
-    constant.
+    call for others may get a parameter, or log less. New lines may stand only there, but for
+    imports and the constant.
 
     Args:
         before: The program.
@@ -45,8 +45,9 @@ def stray_edits(before: str, after: str, pairs: Sequence[tuple[int, int]]) -> li
         line for route in met for pair in route.pairs for line in _lines(_connected(tree, pair))
     }
     signatures = _lines(span for route in met for span in route.signatures)
+    hull |= _lines(span for _, call in pairs for span in _log_lines_behind(tree, call))
     touchable = _with_comments(hull | connected | signatures, before)
-    places = _with_comments(hull | signatures, before)
+    places = _with_comments(hull | signatures | _docstring_ends(tree, signatures), before)
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     stray = []
     matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
@@ -74,6 +75,34 @@ class _Route:
 
     pairs: tuple[tuple[int, int], ...]
     signatures: tuple[Span, ...] = ()
+
+
+def _log_lines_behind(tree: ast.AST, line: int) -> Iterator[Span]:
+    """Log lines of the functions that a call leads to: they may be left out if there is a body."""
+    functions = {
+        node.name: node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    called, stack = set(), [_innermost(tree, line, (ast.stmt,))]
+    while stack:
+        for name in (_names(stack.pop()) & set(functions)) - called:
+            called.add(name)
+            stack.append(functions[name])
+    for name in called:
+        for statement in _statements(functions[name]):
+            if isinstance(statement, ast.Expr) and _names(statement) & {"print", "log"}:
+                yield _span(statement)
+
+
+def _docstring_ends(tree: ast.AST, signatures: set[int]) -> set[int]:
+    """The last lines of the docstrings of some functions: what is new may come after them."""
+    return {
+        node.body[0].end_lineno or 0
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        if node.lineno in signatures and ast.get_docstring(node) is not None
+    }
 
 
 def _parsed(program: str) -> ast.AST:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
 from codemod.announcements import announces_upload, is_log_line
+from codemod.calls import LegacyCall, Telling
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
 from codemod.layout import fates_left
@@ -128,7 +129,18 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
             case.facts, one, case.seen.behind
         ):
             return Refusal("upload-announced", one, unlock="log it right after the upload")
+    late = [one.line for one in _told_inside(case.candidate.calls) if one.announces and one.is_late]
+    if late:
+        return Refusal("upload-announced", late[0], unlock="log it right before the call")
     return None
+
+
+def _told_inside(calls: Iterable[LegacyCall]) -> Iterator[Telling]:
+    """Yield the log lines about the object in functions that make the calls."""
+    for outer in calls:
+        for call in outer.inward():
+            if call.through is not None:
+                yield from call.through.telling
 
 
 def no_check_is_lost(case: Proposal) -> Refusal | None:
@@ -144,14 +156,12 @@ def no_log_line_is_lost(case: Proposal) -> Refusal | None:
         if is_log_line(one) and not announces_upload(case.facts, one, case.seen.behind):
             return Refusal("upload-result-logged", one, source(one).strip())
     shown = [one.shown for one in case.layout.stand_ins if one.shown is not None]
-    for call in case.candidate.calls:
-        if needs_upload(case.facts, call.location, case.candidate.upload):
-            shown.extend(
-                line
-                for one in call.inward()
-                if one.through is not None
-                for line in one.through.telling
-            )
+    calls = [
+        call
+        for call in case.candidate.calls
+        if needs_upload(case.facts, call.location, case.candidate.upload)
+    ]
+    shown.extend(one.line for one in _told_inside(calls) if not one.announces)
     if shown:
         return Refusal("upload-result-logged", shown[0], source(shown[0]).strip())
     return None
