@@ -18,6 +18,8 @@ from codemod.assignments import (
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.index import LineOrCompound
+from codemod.lookups import failing_lookup
+from codemod.outcomes import gives_up_only_after_failure
 from codemod.pairing import Candidate
 from codemod.refusals import Refusal
 from codemod.stand_ins import StandIn, is_known_without, overwritten, stand_in
@@ -53,6 +55,9 @@ def announced_before(
         if announces_upload(facts, statement, about):
             if bound.intersection(name.value for name in names_in(statement)):
                 break
+            is_beside = facts.index.block(statement) is facts.index.block(uploading)
+            if not is_beside and failing_lookup(facts, statement) is not None:
+                break  # a handler may take the error for one of the upload
             found.append(statement)
         elif is_plain_assignment(facts, statement, fresh=True):
             bound.update(name.value for name in targets(statement))
@@ -187,8 +192,11 @@ def _belongs_to_upload(
         return isinstance(statement, cst.SimpleStatementLine)
     if _is_existence_check(seen, statement):
         return True
-    return _reads_response(facts, candidate, statement, before) and (
-        is_log_line(statement) or _only_checks(facts, statement, about)
+    if not _reads_response(facts, candidate, statement, before):
+        return False
+    return is_log_line(statement) or (
+        gives_up_only_after_failure(facts, candidate, statement)
+        and _only_checks(facts, statement, about)
     )
 
 

@@ -276,6 +276,30 @@ def items_returned(facts: Facts, function: cst.FunctionDef) -> dict[int | str, c
     return {item: value for item, value in found.items() if item is not None and None not in found}
 
 
+def what_answers(
+    facts: Facts, function: cst.FunctionDef, upload: Upload
+) -> Iterator[int | str | None]:
+    """Yield the items that tell how the upload went, ``None`` for all that a function gives."""
+    values = list(_returned(facts, function))
+    if values and all(_is_answer(facts, value, upload) or _is_flag(value) for value in values):
+        yield None
+    for place, value in items_returned(facts, function).items():
+        if _is_answer(facts, value, upload):
+            yield place
+
+
+def _is_answer(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
+    """Tell whether a value is made of what an upload returned, which must tell how it went."""
+    made = unwrap_await(upload.uploading)
+    if upload.via is not None and None not in upload.via.answers and upload.via.returns == "else":
+        return False
+    return any(unwrap_await(part) is made for part in _behind(facts, value))
+
+
+def _is_flag(value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Name) and value.value in ("True", "False")
+
+
 def _kind_of_item(facts: Facts, value: cst.BaseExpression, upload: Upload) -> str:
     is_bucket = upload.bucket is not None and facts.templates.of(value) == upload.bucket
     return "bucket" if is_bucket else _kind_of(facts, value, upload)

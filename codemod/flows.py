@@ -14,7 +14,13 @@ from functools import cached_property
 
 import libcst as cst
 
-from codemod.conduct import effect_problem, place_problem, what_it_returns, what_items_are
+from codemod.conduct import (
+    effect_problem,
+    place_problem,
+    what_answers,
+    what_it_returns,
+    what_items_are,
+)
 from codemod.facts import Facts
 from codemod.functions import (
     Bindings,
@@ -74,6 +80,7 @@ class _Helper:
         upload: The upload inside it.
         returns: What a call gives.
         items: What the items are that it gives.
+        answers: Those that tell how the upload went.
         problem: Why calls of it cannot be rewritten as it is.
     """
 
@@ -88,6 +95,7 @@ class _Helper:
         self.upload = upload
         self.returns = what_it_returns(facts, function, upload)
         self.items = what_items_are(facts, function, upload)
+        self.answers = frozenset(what_answers(facts, function, upload))
         effect = effect_problem(facts, function, upload)
         self.doubt = effect if is_doubt(effect) else None
         self.problem = self._certain or (None if is_doubt(effect) else effect)
@@ -201,6 +209,7 @@ def _virtual(
         split,
         here.importing,
         here.handed,
+        answers=helper.answers,
     )
     results: Mapping[int | str, Result] = {}
     if problem is None:

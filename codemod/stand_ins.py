@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from codemod.facts import Facts
 from codemod.imports import Needed
 from codemod.index import LineOrCompound
 from codemod.pairing import Candidate
-from codemod.syntax import last_name, names_in
+from codemod.syntax import last_name, names_in, string_value
 from codemod.transfers import Result
 
 
@@ -96,5 +97,19 @@ def _is_shown(facts: Facts, name: cst.Name) -> bool:
         isinstance(call, cst.Call)
         and effects.is_log(call)
         and last_name(call.func) != "warn"
+        and last_name(call.func) not in facts.index.defined_functions
+        and _takes_anything(call, node)
         and isinstance(facts.index.parent[call], cst.Expr)
     )
+
+
+def _takes_anything(call: cst.Call, value: cst.CSTNode) -> bool:
+    """Tell whether a value is not formatted as a number, as ``%d`` does in ``info("%d", size)``."""
+    first = call.args[0].value
+    if first is value or isinstance(call.func, cst.Name):  # print(…)
+        return True
+    text = string_value(first)
+    return text is not None and set(_CONVERSIONS.findall(text)) <= set("sra%")
+
+
+_CONVERSIONS = re.compile(r"%(?:\(\w+\))?[#0 +-]*[\d*]*(?:\.[\d*]+)?([a-zA-Z%])")

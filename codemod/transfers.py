@@ -123,6 +123,7 @@ class Via:
         importing: The import that must also name the function that makes the payload.
         handed: The parameter that the call hands on as the payload, if it does.
         results: The items that the caller can work out itself, if it reads them.
+        answers: The items that tell how the upload went; ``None`` stands for the whole.
     """
 
     function: cst.FunctionDef
@@ -135,6 +136,7 @@ class Via:
     importing: cst.ImportFrom | None = None
     handed: cst.Param | None = None
     results: Mapping[int | str, Result] = field(default_factory=dict)
+    answers: frozenset[int | str | None] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

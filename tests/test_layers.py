@@ -73,6 +73,7 @@ ROOMS = (
     "assignments",
     "stand_ins",
     "layout",
+    "outcomes",
     "attachments",
     "locations",
     "request_form",
