@@ -53,6 +53,7 @@ class Through:
         keeps_location: Whether it uses the URI for anything but the call and log lines.
         telling: The log lines that tell the URI, or that it was uploaded to, inside it and inside
             what it calls with its body already.
+        entries: Where functions that take a body already send the URI, or hand it on.
     """
 
     function: cst.FunctionDef
@@ -62,6 +63,7 @@ class Through:
     keeps_location: bool
     more: tuple[LegacyCall, ...] = ()
     telling: tuple[Telling, ...] = ()
+    entries: tuple[cst.DictElement | cst.Arg, ...] = ()
 
     @property
     def calls(self) -> tuple[LegacyCall, ...]:

@@ -367,7 +367,15 @@ def _from_ready(facts: Facts) -> list[LegacyCall]:
     for one in ready(facts):
         uri = facts.templates.of(one.location)
         done = one.mentions(facts)
-        through = Through(one.function, None, uri, one.body, done.keeps, telling=done.telling)
+        through = Through(
+            one.function,
+            None,
+            uri,
+            one.body,
+            done.keeps,
+            telling=done.telling,
+            entries=tuple(one.entries()),
+        )
         problem = one.problem or signature_problem(facts, one.function)
         made.extend(_callers(facts, one.location, through, one.has_type, problem))
     return made

@@ -57,9 +57,9 @@ class Identity:
         self.stored: list[Definition] = []
         self.whole = list(self._whole())
         self.given: list[Template] = []
-        self.exact = set(self.whole)
+        self.exact = dict.fromkeys(self.whole)
         for definition in self.whole:
-            self.exact.update(self._given_by_callers(definition))
+            self.exact.update(dict.fromkeys(self._given_by_callers(definition)))
 
     def _whole(self) -> Iterator[Definition]:
         """Yield the variables whose value holds the whole key or the URI."""
@@ -100,6 +100,11 @@ class Identity:
 
     def _handed_on(self, outer: LegacyCall) -> Iterator[Definition]:
         """Yield the parameters in which functions get the URI on its way to the API."""
+        for call in outer.inward():
+            if call.through is not None:
+                self.entries.update(call.through.entries)
+                for entry in call.through.entries:
+                    yield from self._key_parameters(entry.value)
         for call in itertools.islice(outer.inward(), 1, None):
             self.own.add(call.invocation.carrier)
             if call.through is None:

@@ -26,7 +26,7 @@ class Ready:
     Attributes:
         function: The function.
         body: The parameter with the body.
-        location: The URI without one.
+        entry: Where it sends the URI without one, or hands it on.
         has_type: Whether a ContentType is sent for certain; ``None`` if perhaps.
         problem: What it does with a body besides, which may be anything.
         inner: The function that it hands both on to.
@@ -34,10 +34,21 @@ class Ready:
 
     function: cst.FunctionDef
     body: str
-    location: cst.BaseExpression
+    entry: cst.DictElement | cst.Arg
     has_type: bool | None
     problem: Refusal | None
     inner: Ready | None = None
+
+    @property
+    def location(self) -> cst.BaseExpression:
+        """The URI without a body."""
+        return self.entry.value
+
+    def entries(self) -> Iterator[cst.DictElement | cst.Arg]:
+        """Yield where it and those behind it send the URI, or hand it on."""
+        yield self.entry
+        if self.inner is not None:
+            yield from self.inner.entries()
 
     def mentions(self, facts: Facts) -> Mentions:
         """Tell what it and those behind it do with the URI besides."""
@@ -54,7 +65,7 @@ def ready(facts: Facts) -> Iterator[Ready]:
         Ready(
             function,
             param.name.value,
-            cst.ensure_type(chosen.body, cst.Dict).elements[0].value,
+            _entry(chosen),
             _has_type(facts, function),
             _body_problem(facts, function, param, chosen) or _kept_problem(facts, chosen),
         )
@@ -82,9 +93,10 @@ def _handing_on(facts: Facts, inner: Ready) -> Iterator[Ready]:
         param = _optional(facts, function, value) if isinstance(value, cst.Name) else None
         bound = bound_arguments(facts, inner.function, func, tuple(call.args))
         location = bound.get(wanted) if bound is not None and wanted is not None else None
-        if location is not None and param is not None and given is not None:
+        entry = facts.index.parent.get(location) if location is not None else None
+        if isinstance(entry, cst.Arg) and param is not None and given is not None:
             problem = inner.problem or _body_problem(facts, function, param, given)
-            yield Ready(function, param.name.value, location, inner.has_type, problem, inner)
+            yield Ready(function, param.name.value, entry, inner.has_type, problem, inner)
 
 
 def _optional(facts: Facts, function: cst.FunctionDef, value: cst.Name) -> cst.Param | None:
@@ -163,6 +175,11 @@ def _has_type(facts: Facts, function: cst.FunctionDef) -> bool | None:
     ]
     is_typed = [("ContentType" in inputs_of(facts, call).items) for call in made]
     return True if made and all(is_typed) else None
+
+
+def _entry(chosen: cst.IfExp) -> cst.DictElement:
+    """Return ``"InputLocation": uri`` of such a choice."""
+    return cst.ensure_type(cst.ensure_type(chosen.body, cst.Dict).elements[0], cst.DictElement)
 
 
 def _choice(index: Index, function: cst.FunctionDef, name: str) -> cst.IfExp | None:
