@@ -61,7 +61,6 @@ class Planner:
         self.layout = layout
         carriers = [call.invocation.carrier for call in candidate.calls]
         self.idiom = Idiom(facts.index, layout.uploading, carriers)
-        body = free_name(taken, "body", "payload_bytes", "inline_body")
         payload = candidate.payload
         self.prepared: dict[cst.CSTNode, cst.Name] = {}
         for one in candidate.upload.prepared:
@@ -69,6 +68,7 @@ class Planner:
                 free_name(taken, one.name.value, f"upload_{one.name.value}")
             )
             taken.add(self.prepared[one.name].value)
+        body = free_name(taken, "body", "payload_bytes", "inline_body")
         node = redented(facts.index, payload.node, len(f"{body} = "))
         self.measure = Measure(
             replace(payload, node=self._with_names(node)),

@@ -47,12 +47,17 @@ def named_arguments(
 
 def name_lookups(translation: Translation, call: Invocation, payload: cst.BaseExpression) -> None:
     """Give names to the arguments that look something up, unless the payload does so, too."""
-    facts, made = translation.facts, source(payload)
+    facts, made = translation.facts, _unquoted(source(payload))
     for definition, value in translation.bound.items():
         if any(arg.value is value for arg in call.args) and definition not in translation.named:
             lookup = lookup_left_out(facts, value)
-            if lookup is not None and source(lookup) not in made:
+            if lookup is not None and _unquoted(source(lookup)) not in made:
                 translation.named[definition] = cst.Name(definition.name)
+
+
+def _unquoted(text: str) -> str:
+    """Return code with all quotes alike, for they differ within an f-string."""
+    return text.replace("'", '"')
 
 
 def looked_up(facts: Facts, upload: Upload) -> tuple[Prepared, ...]:

@@ -12,6 +12,7 @@ from codemod.edits import Replacement, substitute
 from codemod.facts import Facts
 from codemod.functions import Bindings
 from codemod.imports import Needed, is_standard, top_imports
+from codemod.quoting import spliced, within_strings
 from codemod.syntax import descendants, dotted, names_in
 from codemod.template import BUCKET_OF, KEY_OF, Hole, Template, normal, part_of_uri
 
@@ -157,7 +158,10 @@ class Translation:
             if taken is None:
                 return None
             if taken is not name:
-                edits[name] = [_in_brackets(taken)]
+                place, new = put_in(node, name, taken)
+                if new is None:
+                    return None
+                edits[place] = new
         return substitute(node, edits) if edits else node
 
     def _only_computes(self, call: cst.Call) -> bool:
@@ -324,6 +328,25 @@ def _is_plain(node: cst.BaseExpression) -> bool:
     """Tell whether an expression is the same thing each time: a name, its attribute, a literal."""
     literals = (cst.SimpleString, cst.Integer, cst.Float)
     return dotted(node) is not None or isinstance(node, literals)
+
+
+def put_in(
+    node: cst.BaseExpression, name: cst.Name, taken: cst.BaseExpression
+) -> tuple[cst.CSTNode, Replacement | None]:
+    """Return what to replace in an expression, and by what, for a name to become another thing."""
+    strings = [
+        part
+        for part in descendants(node)
+        if isinstance(part, cst.FormattedString) and any(one is name for one in descendants(part))
+    ]
+    for string in strings[-1:]:
+        for hole in string.parts:
+            if isinstance(hole, cst.FormattedStringExpression) and hole.expression is name:
+                parts = spliced(string, hole, taken) if len(strings) == 1 else None
+                if parts is not None:
+                    return hole, parts
+    free = within_strings(strings, _in_brackets(taken))
+    return name, None if free is None else [free]
 
 
 def _in_brackets(node: cst.BaseExpression) -> cst.BaseExpression:

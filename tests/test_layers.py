@@ -44,6 +44,7 @@ ROOMS = (
     "classes",
     "functions",
     "recipients",
+    "quoting",
     "translation",
     "references",
     "dictionaries",
