@@ -280,8 +280,8 @@ def what_answers(
     facts: Facts, function: cst.FunctionDef, upload: Upload
 ) -> Iterator[int | str | None]:
     """Yield the items that tell how the upload went, ``None`` for all that a function gives."""
-    values = list(_returned(facts, function))
-    if values and all(_is_answer(facts, value, upload) or _is_flag(value) for value in values):
+    values = [value for value in _returned(facts, function) if not _in_handler(facts, value)]
+    if values and all(_is_answer(facts, value, upload) or _is_true(value) for value in values):
         yield None
     for place, value in items_returned(facts, function).items():
         if _is_answer(facts, value, upload):
@@ -296,8 +296,8 @@ def _is_answer(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
     return any(unwrap_await(part) is made for part in _behind(facts, value))
 
 
-def _is_flag(value: cst.BaseExpression) -> bool:
-    return isinstance(value, cst.Name) and value.value in ("True", "False")
+def _is_true(value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Name) and value.value == "True"
 
 
 def _kind_of_item(facts: Facts, value: cst.BaseExpression, upload: Upload) -> str:

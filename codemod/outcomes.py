@@ -24,6 +24,9 @@ from codemod.visibility import is_response_name
 
 #: Parts of an answer that are there if something went wrong.
 _ERROR = re.compile(r"error|fail", re.IGNORECASE)
+#: Parts that every answer has; others depend on the bucket, as ``VersionId`` does.
+_CERTAIN = frozenset("ResponseMetadata HTTPStatusCode HTTPHeaders RequestId ETag".split())
+_PART = re.compile(r"[A-Z][A-Za-z0-9]+")
 _PLACES = ("uri", "key", "bucket")
 _EXITS = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 #: Statuses of HTTP that say that all is well.
@@ -102,7 +105,7 @@ class _Checks:
         asks = self._asks(left) or self._asks(right)
         is_same = isinstance(operator, (cst.Is, cst.Equal, cst.In))
         is_other = isinstance(operator, (cst.IsNot, cst.NotEqual, cst.NotIn))
-        if asks is None:
+        if asks is None or _is_another_matter(left):  # "VersionId" in answer
             return None
         if is_none(right) or string_value(right) == "":
             return is_other if is_same or is_other else None
@@ -122,9 +125,7 @@ class _Checks:
     def _asks(self, node: cst.BaseExpression) -> str | None:
         """Tell whether an expression is of the ``answer``, or of the ``place`` of the object."""
         found = {self._told_by(name) for name in self._behind(node)} - {""}
-        if None in found or len(found) != 1:
-            return None
-        return found.pop()
+        return None if None in found or len(found) != 1 else found.pop()
 
     def _behind(self, node: cst.BaseExpression) -> Iterator[cst.Name | None]:
         """Yield the names behind an expression; ``None`` if something else decides on it."""
@@ -132,7 +133,7 @@ class _Checks:
         seen = set()
         while stack:
             current = stack.pop()
-            if any(isinstance(part, _DECIDING) for part in descendants(current)):
+            if any(_is_another_matter(part) for part in descendants(current)):
                 yield None
             for name in names_in(current):
                 yield name
@@ -154,7 +155,7 @@ class _Checks:
         kind = via.returns if place is None else via.items.get(place, "else")
         if kind in _PLACES:
             return "place"
-        if kind == "nothing" or place in via.answers:
+        if place in via.answers:
             return "answer"
         return "place" if place is None and via.items else None
 
@@ -172,6 +173,14 @@ class _Checks:
 
 #: Expressions whose value depends on what else they look at.
 _DECIDING = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.BaseComp, cst.NamedExpr, cst.Await)
+
+
+def _is_another_matter(part: cst.CSTNode) -> bool:
+    """Tell whether a part of an expression may be one thing or another though all went well."""
+    text = string_value(part)
+    if text is not None and _PART.fullmatch(text):
+        return text not in _CERTAIN and _ERROR.search(text) is None
+    return isinstance(part, _DECIDING)
 
 
 def _names_error(node: cst.CSTNode) -> bool:
