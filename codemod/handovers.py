@@ -16,6 +16,7 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.forwarding import perhaps_called, picked_out, with_keywords
 from codemod.functions import (
+    Bindings,
     alias_problem,
     bound_arguments,
     doubtful,
@@ -251,6 +252,9 @@ def _callers(
         translate = Translation(facts, function, call.carrier, bound)
         wanted = given_for(facts, location)
         given = bound.get(wanted) if wanted is not None else None
+        keeps = through.keeps_location or given is None
+        if given is None:
+            given = _made_of(facts, function, location, bound)
         picked = picked_out(facts, location, given) if given is not None else []
         unclear = Refusal("helper-call-unclear", call.carrier, function.name.value)
         for one in picked:
@@ -271,9 +275,19 @@ def _callers(
             through=replace(
                 through,
                 uri=translate.template(through.uri),
-                keeps_location=through.keeps_location or given is None,
+                keeps_location=keeps,
             ),
         )
+
+
+def _made_of(
+    facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression, bound: Bindings
+) -> cst.BaseExpression | None:
+    """Return the one thing that a caller gives for a URI which the function makes step by step."""
+    made_of = map(facts.definitions.of, names_in(facts.definitions.resolve(location)))
+    given = [bound[one] for one in dict.fromkeys(made_of) if one in bound]
+    own = [value for value in given if not facts.index.inside(value, function.params)]
+    return own[0] if len(own) == 1 else None
 
 
 def _named_for(

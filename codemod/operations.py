@@ -172,12 +172,23 @@ class Operations:
         text, start = literal(template), key[0] if key else ""
         if text is not None:
             return True if isinstance(start, str) and start.startswith(text) else None
-        if template == key[: len(template)]:
+        if _begins(key, template):
             return True
         return False if self._may_be(template, key) else None
 
     def _mentions_key(self, node: cst.CSTNode) -> bool:
         return any(self._facts.definitions.of(name) in self._known for name in names_in(node))
+
+
+def _begins(key: Template, prefix: Template) -> bool:
+    """Tell whether a key begins with a prefix, which may end within a piece of its text."""
+    *head, last = prefix
+    if tuple(key[: len(head)]) != tuple(head) or len(key) <= len(head):
+        return False
+    piece = key[len(head)]
+    if isinstance(piece, str) and isinstance(last, str):
+        return piece.startswith(last)
+    return piece == last
 
 
 def _keys_in(node: cst.CSTNode) -> list[cst.BaseExpression]:

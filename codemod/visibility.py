@@ -145,8 +145,17 @@ class Visibility:
         spelled = self._facts.templates.spelled(index.function(upload.invocation.carrier))
         for template in wanted:
             for node in spelled.get(template, ()):
-                if not index.within(node, self._identity.own):
+                if not index.within(node, self._identity.own) or self._is_attribute(node):
                     yield node
+
+    def _is_attribute(self, node: cst.CSTNode) -> bool:
+        """Tell whether a value goes to the endpoint in ``CustomAttributes``."""
+        return any(
+            isinstance(above, cst.Arg)
+            and above.keyword is not None
+            and above.keyword.value == "CustomAttributes"
+            for above in self._facts.index.ancestors(node)
+        )
 
     def _follow(self, definition: Definition) -> None:
         if definition in self._followed:
