@@ -118,6 +118,7 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
         ):
             by_function.setdefault(function, []).append(call)
     made: list[LegacyCall] = []
+    taking = {one.function for one in ready(facts)} if by_function else set()
     for function, inside in by_function.items():
         perhaps = list(perhaps_called(facts, injected, function))
         if not sites(facts, function) and not perhaps:
@@ -130,6 +131,7 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
             signature_problem(facts, function),
             *(_dict_problem(facts, call, is_only=not more) for call in inside),
             *(_body_problem(facts, function, call) for call in inside),
+            *(_mixed_problem(function, call) for call in inside if function in taking),
         )
         problem = next((one for one in problems if one is not None), None)
         uri = facts.templates.of(first.location) if first.through is None else first.through.uri
@@ -172,6 +174,11 @@ def _body_problem(facts: Facts, function: cst.FunctionDef, call: LegacyCall) -> 
         if facts.index.inside(mention, function):
             return Refusal("helper-recursive", mention, function.name.value)
     return None
+
+
+def _mixed_problem(function: cst.FunctionDef, call: LegacyCall) -> Refusal:
+    """A function that takes a body for another of its calls would get two."""
+    return Refusal("body-used-otherwise", call.invocation.carrier, function.name.value)
 
 
 def _dict_problem(facts: Facts, call: LegacyCall, *, is_only: bool) -> Refusal | None:

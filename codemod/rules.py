@@ -365,7 +365,7 @@ _REASONS = (
     Reason(
         "body-used-otherwise",
         "SAI003",
-        "the function that makes the call does more with a body than send it ({detail})",
+        "the function that makes the call takes a body, and does more than send it ({detail})",
         "Pass the body yourself where that is right.",
     ),
     Reason(
