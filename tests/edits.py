@@ -84,7 +84,8 @@ def _log_lines_behind(tree: ast.AST, line: int) -> Iterator[Span]:
         for node in ast.walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     }
-    called, stack = set(), [_innermost(tree, line, (ast.stmt,))]
+    called: set[str] = set()
+    stack = [_innermost(tree, line, (ast.stmt,))]
     while stack:
         for name in (_names(stack.pop()) & set(functions)) - called:
             called.add(name)
