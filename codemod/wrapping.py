@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import libcst as cst
 
@@ -115,21 +116,31 @@ def _broken_parameters(
 ) -> cst.Parameters:
     """Return parameters on a line of their own, or each on one."""
     between = cst.Comma(whitespace_after=inner if one_each else cst.SimpleWhitespace(" "))
-    every = {
-        name: [one.with_changes(comma=between) for one in getattr(params, name)]
+    changes: dict[str, object] = {
+        name: [
+            one.with_changes(comma=between, whitespace_after_param=_BARE)
+            for one in getattr(params, name)
+        ]
         for name in ("posonly_params", "params", "kwonly_params")
     }
-    group = next(name for name in reversed(every) if every[name])
-    last = every[group][-1]
-    if one_each:
-        last = last.with_changes(comma=cst.Comma(whitespace_after=outer))
-    else:
-        last = last.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_param=outer)
-    changes: dict[str, object] = {**every, group: [*every[group][:-1], last]}
-    for name in ("star_arg", "posonly_ind"):
+    for name in ("star_arg", "posonly_ind", "star_kwarg"):
         mark = getattr(params, name)
         if isinstance(mark, (cst.ParamStar, cst.ParamSlash, cst.Param)):
             changes[name] = mark.with_changes(comma=between)
+    end: dict[str, object] = (
+        {"comma": cst.Comma(whitespace_after=outer)}
+        if one_each
+        else {"comma": cst.MaybeSentinel.DEFAULT, "whitespace_after_param": outer}
+    )
+    last = changes.get("star_kwarg")
+    if isinstance(last, cst.Param):
+        changes["star_kwarg"] = last.with_changes(**end)
+        return params.with_changes(**changes)
+    group = next(
+        name for name in ("kwonly_params", "params", "posonly_params") if getattr(params, name)
+    )
+    every = cast(list[cst.Param], changes[group])
+    every[-1] = every[-1].with_changes(**end)
     return params.with_changes(**changes)
 
 
