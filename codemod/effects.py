@@ -8,9 +8,11 @@ as the names it reads keep theirs (``uuid4()`` is pure, but not stable).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import libcst as cst
 
+from codemod.index import MUTATORS
 from codemod.syntax import EXITS, children, descendants, dotted, keyword, last_name, root_name
 
 #: Functions that only compute a value from their arguments.
@@ -29,7 +31,8 @@ _STABLE_QUALIFIED = frozenset(
     " pathlib.Path PurePath PurePosixPath pathlib.PurePath pathlib.PurePosixPath"
     " datetime.date datetime.datetime datetime.timedelta"
     " mimetypes.guess_type os.path.exists os.path.isfile os.path.getsize textwrap.dedent"
-    " re.compile re.escape re.findall re.fullmatch re.match re.search re.split".split()
+    " re.compile re.escape re.findall re.fullmatch re.match re.search re.split"
+    " dataclasses.asdict dataclasses.astuple asdict astuple".split()
 )
 #: Functions that give another value at each call but do nothing else.
 _FRESH_QUALIFIED = frozenset(
@@ -75,11 +78,7 @@ _OPERATIONS = frozenset(
 #: Stable functions and methods that look at all that is in a collection.
 _LOOKING_INTO = frozenset(
     "len sum min max sorted list tuple set dict repr join keys values items count index dumps"
-    " any all copy getvalue".split()
-)
-_MUTATORS = frozenset(
-    "append extend insert remove pop popitem clear update setdefault sort reverse add discard"
-    " write writelines seek truncate read readline readlines close".split()
+    " any all copy getvalue asdict astuple".split()
 )
 
 
@@ -89,7 +88,17 @@ _WRITERS = frozenset(
     " savez_compressed to_csv to_json to_parquet to_excel to_feather to_pickle tobytes compress"
     " packb pack seek flush".split()
 )
+#: Methods that say what an object holds, and leave it at that.
+_DUMPING = frozenset(
+    "model_dump model_dump_json json dict to_dict to_json as_dict asdict tobytes SerializeToString"
+    " to_records to_csv to_numpy".split()
+)
 _HANDLES = frozenset("BytesIO StringIO TextIOWrapper ZipFile GzipFile writer DictWriter".split())
+
+
+def is_dumping(call: cst.Call) -> bool:
+    """Tell whether a call asks an object what it holds: ``request.model_dump_json()``."""
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value in _DUMPING
 
 
 def is_writing(call: cst.Call) -> bool:
@@ -187,7 +196,12 @@ def is_client_factory(call: cst.Call) -> bool:
 
 
 def impure_part(node: cst.CSTNode) -> cst.CSTNode | None:
-    """Return the first part of an expression that may do more than compute a value.
+    """Return the first part of an expression that may do more than compute a value."""
+    return next(impure_parts(node), None)
+
+
+def impure_parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the parts of an expression that may do more than compute a value.
 
     Calls that are not known, ``await``, ``yield`` and ``:=`` count; a lambda or the body of a
     comprehension is looked through like any other expression.
@@ -195,14 +209,12 @@ def impure_part(node: cst.CSTNode) -> cst.CSTNode | None:
     stack = [node]
     while stack:
         current = stack.pop()
-        if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr)):
-            return current
-        if isinstance(current, cst.Call) and not (
+        is_known = isinstance(current, cst.Call) and (
             is_stable_call(current) or is_fresh_call(current) or is_client_factory(current)
-        ):
-            return current
+        )
+        if isinstance(current, (cst.Await, cst.Yield, cst.NamedExpr, cst.Call)) and not is_known:
+            yield current
         stack.extend(children(current))
-    return None
 
 
 def unstable_part(node: cst.CSTNode) -> cst.CSTNode | None:
@@ -226,9 +238,9 @@ def changed_by_call(call: cst.Call) -> list[str]:
     func = call.func
     if isinstance(func, cst.Attribute):
         root = root_name(func.value)
-        if root is not None and func.attr.value not in _OPERATIONS:
+        if root is not None and not (func.attr.value in _OPERATIONS or is_dumping(call)):
             changed.append(f"{root.value}[]")
-        if func.attr.value in _MUTATORS and isinstance(func.value, cst.Attribute):
+        if func.attr.value in MUTATORS and isinstance(func.value, cst.Attribute):
             changed.append(f".{func.value.attr.value}")
     for arg in call.args:
         if isinstance(arg.value, cst.Name):
@@ -241,7 +253,7 @@ def uses_up(call: cst.Call) -> bool:
     by_name = isinstance(call.func, cst.Name) and call.func.value == "next"
     return by_name or (
         isinstance(call.func, cst.Attribute)
-        and (call.func.attr.value in _MUTATORS or call.func.attr.value == "__next__")
+        and (call.func.attr.value in MUTATORS or call.func.attr.value == "__next__")
     )
 
 

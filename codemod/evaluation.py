@@ -6,6 +6,7 @@ import ast
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 import libcst as cst
 
@@ -56,6 +57,10 @@ def _structure(node: cst.CSTNode) -> str:
         return ast.dump(ast.parse(f"({code})", mode="eval"))
     except (SyntaxError, ValueError):
         return code
+
+
+_Read = tuple[Definition, ...]
+_States = tuple[tuple[object, ...], ...]
 
 
 class Templates:
@@ -215,12 +220,11 @@ class Templates:
         made = formula(self._definitions, node)
         if made is None:
             return None
-        if made.own is not None:  # a subclass may work it out otherwise, but always alike
-            given = tuple(self.of(value) for value in made.given.values())
-            return (Hole(("worked out", made.function, made.own, given), source(node), node),)
         self._depth += 1
         inner = self.of(made.result, is_text=is_text)
         self._depth -= 1
+        if made.own is not None:
+            return self._of_own_method(made, made.own, inner, node)
         pieces: list[Piece] = []
         for piece in inner:
             if isinstance(piece, str):
@@ -230,13 +234,56 @@ class Templates:
             if isinstance(definition, Definition) and definition in made.given:
                 pieces.extend(self.nested(made.given[definition]))
             elif piece.key[0] == "imported" or (
-                isinstance(definition, Definition)
-                and isinstance(self._definitions.index.scope(definition.node or node), cst.Module)
+                isinstance(definition, Definition) and self._is_of_module(definition, node)
             ):
                 pieces.append(piece)
             else:
                 return None
         return normal(pieces)
+
+    def _of_own_method(
+        self, made: Formula, own: Definition, inner: Template, node: cst.CSTNode
+    ) -> Template:
+        """Return what a method gives, in terms of its caller, who has the same ``self``.
+
+        What cannot be said so is one hole. It is the same each time: a subclass may work it out
+        otherwise, but always alike.
+        """
+        pieces: list[Piece] = []
+        for piece in inner:
+            translated = self._as_own(piece, made, own, node)
+            if translated is None:
+                given = tuple(self.of(value) for value in made.given.values())
+                return (Hole(("worked out", made.function, own, given), source(node), node),)
+            pieces.extend(translated)
+        return normal(pieces)
+
+    def _as_own(
+        self, piece: Piece, made: Formula, own: Definition, node: cst.CSTNode
+    ) -> Template | None:
+        """Return a piece of what a method gives as its caller would spell it."""
+        if isinstance(piece, str) or piece.key[0] == "imported":
+            return (piece,)
+        if piece.key[0] == "definition":
+            definition = cast(Definition, piece.key[1])
+            if definition in made.given:
+                return self.nested(made.given[definition])
+            return (piece,) if self._is_of_module(definition, node) else None
+        params = [*made.function.params.posonly_params, *made.function.params.params]
+        if piece.key[0] != "expression" or not params or own.name != params[0].name.value:
+            return None
+        kind, spelled, read, states = cast("tuple[str, str, _Read, _States]", piece.key)
+        names = tuple(own if name.node is params[0] else name for name in read)
+        if not all(name is own or self._is_of_module(name, node) for name in names):
+            return None
+        if any(part is not None for state in states for part in state):
+            return None
+        return (Hole((kind, spelled, names, states), piece.text, piece.node),)
+
+    def _is_of_module(self, definition: Definition, node: cst.CSTNode) -> bool:
+        """Tell whether a name is one of a module, which means the same in all its functions."""
+        scope = self._definitions.index.scope(definition.node or node)
+        return isinstance(scope, cst.Module)
 
     def loosely(self, template: Template) -> Template:
         """Return a template with what is known of the text that functions make for its holes.

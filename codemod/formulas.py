@@ -89,9 +89,9 @@ def _only_result(definitions: Definitions, function: cst.FunctionDef) -> cst.Bas
 def _is_settled(definitions: Definitions, result: cst.BaseExpression) -> bool:
     """Tell whether a method reads nothing of its object that may change meanwhile."""
     index = definitions.index
+    may_change = (index.late_attributes, index.late_contents, index.defined_functions)
     return not index.names.get("setattr") and not any(
-        isinstance(part, cst.Attribute)
-        and (part.attr.value in index.late_attributes or part.attr.value in index.defined_functions)
+        isinstance(part, cst.Attribute) and any(part.attr.value in names for names in may_change)
         for part in descendants(result)
     )
 

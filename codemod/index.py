@@ -75,6 +75,11 @@ _STORING = frozenset(
     }
 )
 _RUNNING = frozenset({cst.FunctionDef, cst.Module})
+#: Methods that change what their object holds.
+MUTATORS = frozenset(
+    "append extend insert remove pop popitem clear update setdefault sort reverse add discard"
+    " write writelines seek truncate read readline readlines close".split()
+)
 
 #: Where a module gets a dotted name from: the module that binds it, or the path of one that is not
 #: read, and what is left of the name.
@@ -437,18 +442,43 @@ class Index:
     @cached_property
     def late_attributes(self) -> frozenset[str]:
         """Attributes that the file stores outside ``__init__``: any call may change them."""
-        late = set()
-        for name, stores in self.attribute_stores.items():
-            for target, _ in stores:
-                function = self.function(target)
-                if not isinstance(function, cst.FunctionDef) or function.name.value not in (
-                    "__init__",
-                    "__post_init__",
-                    "__new__",
-                    "setUp",
-                ):
-                    late.add(name)
-        return frozenset(late)
+        return frozenset(
+            name
+            for name, stores in self.attribute_stores.items()
+            if not all(self.is_made_in(target) for target, _ in stores)
+        )
+
+    @cached_property
+    def late_contents(self) -> frozenset[str]:
+        """Attributes whose contents the file changes outside ``__init__``: any call may do so."""
+        return frozenset(
+            name
+            for name, nodes in self.attributes.items()
+            if any(self._changes_contents(node) and not self.is_made_in(node) for node in nodes)
+        )
+
+    def _changes_contents(self, node: cst.Attribute) -> bool:
+        """Tell whether what stands around an attribute changes it: ``x.names.pop()``."""
+        above = self.parent[node]
+        beyond = self.parent.get(above)
+        if isinstance(above, cst.Attribute):
+            is_called = isinstance(beyond, cst.Call) and beyond.func is above
+            return is_called and above.attr.value in MUTATORS
+        if not isinstance(above, cst.Subscript) or above.value is not node:
+            return False
+        if isinstance(beyond, (cst.AnnAssign, cst.AugAssign)):
+            return beyond.target is above
+        return isinstance(beyond, (cst.AssignTarget, cst.Del))
+
+    def is_made_in(self, node: cst.CSTNode) -> bool:
+        """Tell whether a node stands in a function that makes an object what it is."""
+        function = self.function(node)
+        return isinstance(function, cst.FunctionDef) and function.name.value in (
+            "__init__",
+            "__post_init__",
+            "__new__",
+            "setUp",
+        )
 
     @cached_property
     def defined_functions(self) -> dict[str, list[cst.FunctionDef]]:

@@ -8,7 +8,7 @@ for what is reachable from a name, ``()`` for calls to functions of the file tha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import libcst as cst
@@ -26,6 +26,7 @@ from codemod.syntax import (
     children,
     descendants,
     dotted,
+    last_name,
     names_in,
     root_name,
     target_names,
@@ -410,8 +411,9 @@ class _Walk:
             for arg in node.args:
                 self._expression(arg.value)
             if effects.depends_on_contents(node):
-                self.owner.states[node] = tuple(
-                    self.env.get(f"{name.value}[]") for name in names_in(node)
+                self.owner.states[node] = (
+                    *(self.env.get(f"{name.value}[]") for name in names_in(node)),
+                    *(self.env.get("()") for _ in self._late_contents_in(node)),
                 )
             for key in effects.changed_by_call(node):
                 self._touch(key)
@@ -430,6 +432,12 @@ class _Walk:
         else:
             for child in children(node):
                 self._expression(child)
+
+    def _late_contents_in(self, node: cst.CSTNode) -> Iterator[cst.Attribute]:
+        """Yield the attributes in an expression of which other functions change the contents."""
+        for part in descendants(node):
+            if isinstance(part, cst.Attribute) and part.attr.value in self.index.late_contents:
+                yield part
 
     def _read(self, name: cst.Name) -> Definition:
         found = self.env.get(name.value)
@@ -452,6 +460,8 @@ class _Walk:
             else:
                 for part in current.slice:
                     self._expression(part)
+                if last_name(current.value) in self.index.late_contents:
+                    state.append(self.env.get("()"))
             current = current.value
         if isinstance(current, cst.Name):
             if current.value not in ("self", "cls"):

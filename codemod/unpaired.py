@@ -289,7 +289,11 @@ def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
             return Unpaired(call, upload, _path_refusal(facts, upload, call))
     uri = uri_of(facts, call)
     for upload in reversed(earlier):
-        if _is_unproven(facts, uri, upload, call) or _is_in_result(facts, call.location, upload):
+        if (
+            _is_unproven(facts, uri, upload, call)
+            or _reads_alike(facts, uri, upload)
+            or _is_in_result(facts, call.location, upload)
+        ):
             shown = " + ".join(
                 repr(piece) if isinstance(piece, str) else piece.text for piece in uri
             )
@@ -360,6 +364,28 @@ def _is_unproven(facts: Facts, uri: Template, upload: Upload, call: LegacyCall) 
         and any(facts.definitions.of(name) in names for name in names_in(piece.node))
         for piece in uri
     )
+
+
+def _reads_alike(facts: Facts, uri: Template, upload: Upload) -> bool:
+    """Tell whether a URI is spelled as that of the upload, of things that may have changed since.
+
+    That ``job.key`` still is what it was, nobody can say who does not know ``job.write()``.
+    """
+
+    def is_alike(one: Piece, other: Piece) -> bool:
+        if one == other:
+            return True
+        if isinstance(one, str) or isinstance(other, str) or one.text != other.text:
+            return False
+        if not isinstance(one.node, (cst.Attribute, cst.Subscript)) or other.node is None:
+            return False
+        read, known = (
+            [facts.definitions.of(name) for name in names_in(node)]
+            for node in (one.node, other.node)
+        )
+        return read == known
+
+    return len(uri) == len(upload.uri) and all(map(is_alike, uri, upload.uri))
 
 
 def _is_in_result(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:

@@ -136,7 +136,7 @@ def arguments_only_give_values(case: Proposal) -> Refusal | None:
 def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
     """Return an argument whose value may depend on whether the payload was made before it."""
     payload = case.candidate.payload.node
-    if effects.impure_part(payload) is None:
+    if all(_only_asks(case.facts, part) for part in effects.impure_parts(payload)):
         return None
     roots = {name.value for name in names_in(payload)}
     named = [one.value for one in case.candidate.upload.prepared]
@@ -159,6 +159,15 @@ def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
                 if root is not None and root.value in roots:
                     return part
     return None
+
+
+def _only_asks(facts: Facts, part: cst.CSTNode) -> bool:
+    """Tell whether a part of a payload only asks an object: ``request.model_dump_json()``."""
+    if not isinstance(part, cst.Call):
+        return False
+    if callee(part) in facts.index.defined_functions:
+        return noticed_part(facts, part) is None
+    return effects.is_dumping(part)
 
 
 def _is_set_once(facts: Facts, access: cst.Attribute) -> bool:
