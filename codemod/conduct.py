@@ -12,6 +12,7 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.handlers import is_for_aws
 from codemod.lookups import failing_lookup
+from codemod.options import held_names
 from codemod.quiet import asks_getter, counts_on, grows_in_place, makes_client, noticed_part
 from codemod.refusals import Refusal
 from codemod.slices import checks_settings
@@ -70,7 +71,7 @@ def effect_problem(
         if isinstance(node, _MORE) and not _is_transparent(node):
             return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For)):
-            if not isinstance(node.target, (cst.Name, cst.Tuple)):
+            if not isinstance(node.target, (cst.Name, cst.Tuple)) and not _is_option(facts, node):
                 return Refusal("helper-does-more", node.target, function.name.value)
         if _counts(facts, node, upload):
             return Refusal("helper-does-more", node, function.name.value)
@@ -84,6 +85,14 @@ def effect_problem(
                 return Refusal("helper-does-more", node, function.name.value)
             check = check or Refusal("upload-result-logged", node, source(node))
     return check or _lost_lookup(facts, function, upload, made)
+
+
+def _is_option(facts: Facts, node: cst.CSTNode) -> bool:
+    """Tell whether an assignment only fills a dictionary of the function for its uploads."""
+    target = node.target if isinstance(node, cst.AssignTarget) else None
+    if not isinstance(target, cst.Subscript) or not isinstance(target.value, cst.Name):
+        return False
+    return held_names(facts, target.value) is not None
 
 
 def _counts(facts: Facts, node: cst.CSTNode, upload: Upload) -> bool:

@@ -12,6 +12,7 @@ from codemod.clients import Receiver, Role
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.invocations import Invocation, invocations
+from codemod.options import held_names
 from codemod.references import called_otherwise, roundabout
 from codemod.refusals import Refusal
 from codemod.syntax import argument, callee, dict_items, dotted, is_none, keyword, string_value
@@ -38,12 +39,16 @@ def _looks_like_s3(call: Invocation, receiver: Receiver) -> bool:
 def _options(
     facts: Facts, call: Invocation, extra: cst.Arg | None
 ) -> tuple[cst.BaseExpression | None, tuple[tuple[str | None, cst.CSTNode], ...]]:
-    """Take ``ExtraArgs`` apart into its ContentType and the rest."""
+    """Take ``ExtraArgs`` apart into its ContentType and the rest.
+
+    A ContentType that is only there at times is one of the rest.
+    """
     if extra is None or is_none(extra.value):
         return None, ()
     literal = dict_items(facts.definitions.resolve(extra.value))
     if literal is None or not _is_constant(facts, extra.value):
-        return None, ((None, extra),)
+        held = held_names(facts, extra.value)
+        return None, tuple(held.items()) if held is not None else ((None, extra),)
     content_type = next((value for key, value, _ in literal if key == "ContentType"), None)
     if content_type is not None and not facts.index.inside(content_type, call.carrier):
         if not _means_the_same(facts, content_type, call.carrier):

@@ -51,6 +51,7 @@ ROOMS = (
     "guards",
     "inputs",
     "calls",
+    "options",
     "transfers",
     "uploads",
     "writers",

@@ -33,7 +33,7 @@ _HARMLESS_VALUES = {
 def upload_options(case: Proposal) -> Refusal | None:
     """Encryption keys, tags, metadata, object lock, owner checks: only an object has them."""
     for name, node in case.candidate.upload.options:
-        if name in _HARMLESS_OPTIONS:
+        if name in _HARMLESS_OPTIONS or name == "ContentType":  # for which there is a check
             continue
         value = getattr(node, "value", None)
         if name in _HARMLESS_VALUES and string_value(value) in _HARMLESS_VALUES[name]:

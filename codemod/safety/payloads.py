@@ -199,8 +199,9 @@ def content_type_can_travel(case: Proposal) -> Refusal | None:
 
 
 def _unread_options(case: Proposal) -> Refusal | None:
-    """Refuse if the options of the upload that nobody can read may hold a ContentType."""
-    unread = [node for name, node in case.candidate.upload.options if name is None]
+    """Refuse if some options of the upload hold a ContentType at times, or nobody can tell."""
+    options = case.candidate.upload.options
+    unread = [node for name, node in options if name in (None, "ContentType")]
     if not unread or all(call.content_type is True for call in case.candidate.calls):
         return None
     return Refusal("content-type-unclear", unread[0], unlock="pass ContentType to the call")
