@@ -183,6 +183,8 @@ def _belongs_to_upload(
     statement: LineOrCompound,
     before: list[LineOrCompound],
 ) -> bool:
+    if facts.cells.shows(statement) and effects.impure_part(statement) is None:
+        return False  # it would be seen no more in a branch
     about = _about(facts, candidate, seen)
     if announces_upload(facts, statement, about) or _only_announces(facts, statement, about):
         return True
