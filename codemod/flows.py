@@ -25,8 +25,8 @@ from codemod.facts import Facts
 from codemod.functions import (
     Bindings,
     alias_problem,
-    bound_arguments,
     doubtful,
+    named_parameters,
     rebinding_problem,
     signature_problem,
     sites,
@@ -103,8 +103,8 @@ class _Helper:
     @cached_property
     def split(self) -> Split | None:
         """How it could be split, to rewrite its calls after all."""
-        if self._certain is not None:
-            return None
+        if self._certain is not None or self.function.params.star_kwarg is not None:
+            return None  # another caller may give it a body that is meant for something else
         split = split_of(self._facts, self.function, self.upload)
         if split is None:
             return None
@@ -130,7 +130,7 @@ def _calls_of(facts: Facts, function: cst.FunctionDef, upload: Upload) -> Iterat
         if facts.index.inside(func, function):
             continue
         for call in invocations(facts.definitions, func):
-            bound = bound_arguments(facts, function, func, call.args)
+            bound = named_parameters(facts, function, func, call.args)
             problem = rebinding_problem(facts, function, func)
             if bound is None:
                 problem = Refusal("helper-call-unclear", call.carrier, function.name.value)
