@@ -10,6 +10,9 @@ from codemod.idiom import Idiom
 from codemod.nodes import assign, encoded, function_call, method_call, standing_alone
 from codemod.payload import Form, Payload
 
+#: What is measured as it is.
+_MEASURED = (Form.BYTES, Form.BUFFER)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measure:
@@ -37,7 +40,7 @@ class Measure:
     def _is_measured(self) -> bool:
         """Whether a variable of the user's own can stand for the bytes."""
         is_name = isinstance(self.payload.node, cst.Name)
-        return self.payload.form is Form.BYTES and is_name and self.keeps_value
+        return self.payload.form in _MEASURED and is_name and self.keeps_value
 
     @property
     def name(self) -> str:
@@ -51,7 +54,7 @@ class Measure:
         """Return what comes in front of the guard: the bytes, or at most one more than fit."""
         payload = self.payload
         node = standing_alone(payload.node)
-        if payload.form is Form.BYTES:
+        if payload.form in _MEASURED:
             if self._is_measured:
                 return []
             return [assign(self.body, node)]
@@ -123,7 +126,7 @@ class Measure:
                 cst.ComparisonTarget(cst.LessThanEqual(), cst.Name(self.limit)),
             ],
         )
-        if self.payload.form is Form.UNKNOWN:
+        if self.payload.form in (Form.UNKNOWN, Form.BUFFER):
             is_bytes = function_call("isinstance", name, cst.Name("bytes"))
             test = cst.BooleanOperation(is_bytes, cst.And(), test)
         return test

@@ -28,6 +28,7 @@ class Form(enum.Enum):
 
     BYTES = "bytes"
     TEXT = "str"
+    BUFFER = "bytes, or something like them"
     UNKNOWN = "unknown"
     PATH = "path"
     HANDLE = "binary file object"
@@ -89,6 +90,9 @@ def payload_of(facts: Facts, upload: Upload) -> Payload:
     wrapped = wrapped_bytes(facts, node)
     if wrapped is not None:
         return Payload(Form.BYTES, wrapped)
+    wrapped = _wrapped(facts, node)
+    if wrapped is not None and form_of(facts, wrapped) is Form.UNKNOWN:
+        return Payload(Form.BUFFER, wrapped)
     form = form_of(facts, node)
     if form is Form.HANDLE:
         return Payload(form, node, _stands_at_start(facts, node))
@@ -302,11 +306,16 @@ def opened_path(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | 
 
 def wrapped_bytes(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
     """Return what ``BytesIO(data)`` wraps, if it is known to be bytes."""
-    if isinstance(node, cst.Call) and callee(node) == "BytesIO" and len(node.args) == 1:
-        inner = node.args[0].value
-        if form_of(facts, inner) is Form.BYTES:
-            return inner
-    return None
+    inner = _wrapped(facts, node)
+    return inner if inner is not None and form_of(facts, inner) is Form.BYTES else None
+
+
+def _wrapped(facts: Facts, node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return what ``BytesIO(data)`` wraps, whatever it is."""
+    if not isinstance(node, cst.Call) or callee(node) != "BytesIO" or len(node.args) != 1:
+        return None
+    is_known = facts.definitions.origin(node.func) in _HANDLE_MAKERS
+    return node.args[0].value if is_known and not node.args[0].star else None
 
 
 def _stands_at_start(facts: Facts, node: cst.BaseExpression) -> bool:

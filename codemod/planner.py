@@ -299,7 +299,8 @@ class Planner:
             return statement
         if keeps or (takes_text and isinstance(payload.node, cst.Name)):
             return statement
-        if upload.given is Given.BODY or payload.form is PayloadForm.BYTES:
+        is_wrapped = payload.form in (PayloadForm.BYTES, PayloadForm.BUFFER)
+        if upload.given is Given.BODY or is_wrapped:
             name = cst.Name(self.measure.body)
             named[payload.node] = [name]
             changed = apply(self.facts.index, self.layout.uploading, named)

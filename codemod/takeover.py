@@ -72,8 +72,8 @@ def taken_over(
     if isinstance(payload.node, cst.Name) and node in facts.index.parent:
         of_argument = None if inner.given is Given.BODY else form
         return Here(node, of_argument, as_it_is is not None, translate)
-    if form is Form.UNKNOWN and isinstance(payload.node, cst.Name):
-        form = _form_of_named(facts, bound, payload.node)
+    if form in (Form.UNKNOWN, Form.BUFFER) and isinstance(payload.node, cst.Name):
+        form = _form_of_named(facts, bound, payload.node, form)
     return Here(node, form, takes_bytes=False, translation=translate)
 
 
@@ -187,8 +187,10 @@ def _only_uploaded(facts: Facts, name: cst.BaseExpression) -> Definition | None:
     return definition if len(list(facts.definitions.reads(definition))) == 1 else None
 
 
-def _form_of_named(facts: Facts, bound: Bindings, name: cst.Name) -> Form:
+def _form_of_named(facts: Facts, bound: Bindings, name: cst.Name, otherwise: Form) -> Form:
     """Return what an argument gives that is evaluated before, where that can be told."""
     value = bound.get(facts.definitions.of(name))
     form = form_of(facts, value) if value is not None else Form.UNKNOWN
-    return form if form in (Form.BYTES, Form.TEXT) else Form.UNKNOWN
+    if form is Form.TEXT and otherwise is Form.BUFFER:
+        return otherwise  # which fails, as it did
+    return form if form in (Form.BYTES, Form.TEXT) else otherwise

@@ -21,6 +21,7 @@ from codemod.transfers import Upload
 
 _GENERATED = {
     Form.UNKNOWN: ("len", "isinstance", "str", "bytes"),
+    Form.BUFFER: ("len", "isinstance", "bytes"),
     Form.PATH: ("len", "open"),
 }
 

@@ -28,6 +28,7 @@ def payload_can_be_sent(case: Proposal) -> Refusal | None:
         Form.HANDLE,
         Form.PATH,
         Form.BYTES,
+        Form.BUFFER,
     ):
         return Refusal(
             "payload-is-stream",
@@ -149,7 +150,8 @@ def _changed_by_payload(case: Proposal) -> cst.CSTNode | None:
             if part is payload or case.facts.index.within(part, (payload,)):
                 continue
             if isinstance(part, cst.Call) and part.args:
-                roots_here = {name.value for arg in part.args for name in names_in(arg.value)}
+                others = (one for one in part.args if not case.facts.index.inside(payload, one))
+                roots_here = {name.value for one in others for name in names_in(one.value)}
                 if not roots.isdisjoint(roots_here):
                     return part
             if isinstance(part, (cst.Subscript, cst.Attribute)):
