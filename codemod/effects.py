@@ -18,8 +18,8 @@ from codemod.syntax import EXITS, children, descendants, dotted, keyword, last_n
 #: Functions that only compute a value from their arguments.
 _STABLE_FUNCTIONS = frozenset(
     "str int float bool bytes len repr format abs min max round sorted tuple list dict set"
-    " frozenset isinstance getattr hash ord chr hex sum any all enumerate zip range reversed type"
-    " bytearray".split()
+    " frozenset isinstance callable getattr hasattr hash ord chr hex sum any all enumerate zip"
+    " range reversed type bytearray".split()
 )
 #: The same for functions of modules, by their last two names.
 _STABLE_QUALIFIED = frozenset(

@@ -134,6 +134,8 @@ def _is_quiet(facts: Facts, name: str, above: frozenset[str] = frozenset()) -> b
 def _is_noticed(facts: Facts, node: cst.CSTNode, above: frozenset[str]) -> bool:
     if isinstance(node, cst.Call):
         name = callee(node) or ""
+        if facts.definitions.origin(node.func) in ("boto3.client", "boto3.resource"):
+            return False  # whatever else has that name here
         if name in facts.index.defined_functions:
             return not _is_quiet(facts, name, above)
         return facts.definitions.is_namesake(node) or not (
