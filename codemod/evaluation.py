@@ -33,11 +33,13 @@ from codemod.template import (
     Piece,
     Template,
     basename,
+    contains,
     has_text,
     literal,
     normal,
     part_of_uri,
     source,
+    without_prefix,
 )
 
 _PERCENT_NAMED = re.compile(r"%\(([^()%]*)\)s")
@@ -244,7 +246,7 @@ class Templates:
     def _of_own_method(
         self, made: Formula, own: Definition, inner: Template, node: cst.CSTNode
     ) -> Template:
-        """Return what a method gives, in terms of its caller, who has the same ``self``.
+        """Return what a method or property gives, in terms of who calls or reads it.
 
         What cannot be said so is one hole. It is the same each time: a subclass may work it out
         otherwise, but always alike.
@@ -270,7 +272,7 @@ class Templates:
                 return self.nested(made.given[definition])
             return (piece,) if self._is_of_module(definition, node) else None
         params = [*made.function.params.posonly_params, *made.function.params.params]
-        if piece.key[0] != "expression" or not params or own.name != params[0].name.value:
+        if piece.key[0] != "expression" or not params:
             return None
         kind, spelled, read, states = cast("tuple[str, str, _Read, _States]", piece.key)
         names = tuple(own if name.node is params[0] else name for name in read)
@@ -278,6 +280,11 @@ class Templates:
             return None
         if any(part is not None for state in states for part in state):
             return None
+        if own.name != params[0].name.value:
+            its, ours = (f"Name(id='{name}'" for name in (params[0].name.value, own.name))
+            spelled = spelled.replace(its, ours)
+            contents = self._definitions.states.get(node, ())[-1:]
+            states = tuple((*state, *contents) if state else state for state in states)
         return (Hole((kind, spelled, names, states), piece.text, piece.node),)
 
     def _is_of_module(self, definition: Definition, node: cst.CSTNode) -> bool:
@@ -411,9 +418,19 @@ class Templates:
                 return self.of(node.func.value)
             elif name == "default_bucket" and not node.args:
                 return (Hole(("default bucket", self.of(node.func.value)), source(node), node),)
+            elif name in ("replace", "removeprefix") and plain and node.args:
+                return self._without_start(node, node.func.value)
             elif name == "basename" and plain and len(node.args) == 1:
                 return basename(self.of(node.args[0].value))
         return (self.hole(node),)
+
+    def _without_start(self, node: cst.Call, whole: cst.BaseExpression) -> Iterable[Piece]:
+        """Return what ``uri.replace(f"s3://{bucket}/", "")`` leaves of a URI."""
+        start, others = self.of(node.args[0].value), node.args[1:]
+        is_scheme = bool(start) and isinstance(start[0], str) and start[0].startswith("s3://")
+        is_left_out = all(string_value(arg.value) == "" for arg in others[:1])
+        rest = without_prefix(self.of(whole), start) if is_scheme and is_left_out else None
+        return (self.hole(node),) if rest is None or contains(rest, start) else rest
 
     def _format(self, node: cst.Call, pattern: str) -> Iterable[Piece]:
         by_name = {arg.keyword.value: arg.value for arg in node.args if arg.keyword}

@@ -22,7 +22,7 @@ class Formula:
         function: The function.
         result: What it returns.
         given: What the call gives for its parameters.
-        own: What the call reads as ``self``, if it is a method.
+        own: What the call reads as ``self``, or what has the property.
     """
 
     function: cst.FunctionDef
@@ -47,7 +47,10 @@ def formula(definitions: Definitions, node: cst.Call | cst.Attribute) -> Formula
     if result is None or effects.unstable_part(result) is not None:
         return None
     is_method = definitions.index.class_of(function) is not None
-    if is_method and not (is_self(receiver) and _is_settled(definitions, result)):
+    is_property = isinstance(node, cst.Attribute)  # of an object that is known
+    if is_method and not (is_self(receiver) or is_property):
+        return None
+    if is_method and not _is_settled(definitions, result):
         return None
     given = _given(definitions, function, node.args if isinstance(node, cst.Call) else ())
     if given is None:
@@ -59,13 +62,27 @@ def formula(definitions: Definitions, node: cst.Call | cst.Attribute) -> Formula
 def _property(definitions: Definitions, node: cst.Attribute) -> cst.FunctionDef | None:
     index = definitions.index
     named = index.defined_functions.get(node.attr.value, [])
-    if not is_self(node.value) or len(named) != 1 or len(named[0].decorators) != 1:
+    if len(named) != 1 or len(named[0].decorators) != 1:
         return None
     if node.attr.value in index.attribute_stores:
         return None
     is_property = dotted(named[0].decorators[0].decorator) in _PROPERTIES
-    is_own = index.class_of(named[0]) is index.class_of(node)
+    owner = index.class_of(named[0])
+    is_own = owner is not None and owner is _class_of(definitions, node.value)
     return named[0] if is_property and is_own else None
+
+
+def _class_of(definitions: Definitions, node: cst.BaseExpression) -> cst.CSTNode | None:
+    """Return the class of an object: of ``self``, or of one that was made in the same function."""
+    if is_self(node):
+        return definitions.index.class_of(node)
+    made = definitions.resolve(node) if isinstance(node, cst.Name) else None
+    if not isinstance(made, cst.Call):
+        return None
+    if definitions.index.function(made) is not definitions.index.function(node):
+        return None
+    target = definitions.target(made.func)
+    return target.node if target is not None else None
 
 
 def _only_result(definitions: Definitions, function: cst.FunctionDef) -> cst.BaseExpression | None:

@@ -73,7 +73,7 @@ def s3_uri(bucket: Template, key: Template) -> Template:
 
 def split_uri(uri: Template) -> tuple[Template, Template] | None:
     """Take ``s3://bucket/key`` apart again, if it is certain where the bucket ends."""
-    rest = _without_prefix(uri, ("s3://",)) if uri else None
+    rest = without_prefix(uri, ("s3://",)) if uri else None
     if rest is None:
         return None
     for position, piece in enumerate(rest):
@@ -154,8 +154,8 @@ def same_object(uri: Template, bucket: Template, key: Template) -> bool:
         return True
     if not uri or not isinstance(uri[0], str) or not uri[0].startswith("https://"):
         return False
-    rest = _without_prefix(uri, ("https://",))
-    hosted = _without_prefix(rest, bucket) if rest is not None else None
+    rest = without_prefix(uri, ("https://",))
+    hosted = without_prefix(rest, bucket) if rest is not None else None
     if hosted and isinstance(hosted[0], str) and re.match(r"\.s3[.-]|\.s3$", hosted[0]):
         return _after_host(hosted) == key
     if rest and isinstance(rest[0], str) and re.match(r"s3[.-]", rest[0]):
@@ -163,7 +163,8 @@ def same_object(uri: Template, bucket: Template, key: Template) -> bool:
     return False
 
 
-def _without_prefix(template: Template, prefix: Template) -> Template | None:
+def without_prefix(template: Template, prefix: Template) -> Template | None:
+    """Return what follows a prefix; ``None`` if a template does not certainly begin with it."""
     pieces = list(template)
     for position, piece in enumerate(prefix):
         if not pieces:

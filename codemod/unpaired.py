@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from codemod import effects
 from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
@@ -292,6 +293,7 @@ def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
         if (
             _is_unproven(facts, uri, upload, call)
             or _reads_alike(facts, uri, upload)
+            or _has_name_of(uri, upload)
             or _is_in_result(facts, call.location, upload)
         ):
             shown = " + ".join(
@@ -386,6 +388,20 @@ def _reads_alike(facts: Facts, uri: Template, upload: Upload) -> bool:
         return read == known
 
     return len(uri) == len(upload.uri) and all(map(is_alike, uri, upload.uri))
+
+
+def _has_name_of(uri: Template, upload: Upload) -> bool:
+    """Tell whether a URI ends in the fresh name that the key ends in: no other object has it."""
+    key = upload.key or ()
+    return not is_elsewhere(uri, upload) and any(
+        uri[start:] == key[len(key) - len(uri) + start :] and any(map(_is_fresh, descendants(node)))
+        for start, piece in enumerate(uri)
+        if isinstance(piece, Hole) and (node := piece.node) is not None
+    )
+
+
+def _is_fresh(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Call) and effects.is_fresh_call(node)
 
 
 def _is_in_result(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:

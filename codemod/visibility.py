@@ -13,6 +13,7 @@ from codemod import effects
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
+from codemod.fields import read_again
 from codemod.identity import Identity
 from codemod.inputs import METHOD
 from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
@@ -133,7 +134,8 @@ class Visibility:
                     above in self._identity.own for above in self._facts.index.ancestors(node)
                 ):
                     self._trace(node, text)
-        for node in self._spelled_again():
+        again = read_again(self._facts, self._candidate, self._identity.own)
+        for node in (*self._spelled_again(), *again):
             self._trace(node, source(node))
 
     def _spelled_again(self) -> Iterator[cst.BaseExpression]:

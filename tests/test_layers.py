@@ -70,6 +70,7 @@ ROOMS = (
     "makers",
     "splits",
     "identity",
+    "fields",
     "visibility",
     "announcements",
     "assignments",
