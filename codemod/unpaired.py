@@ -20,7 +20,14 @@ from codemod.near import Near, is_another_item, is_elsewhere, is_uri_of, made_by
 from codemod.provenance import Provenance, taken_from
 from codemod.refusals import Refusal
 from codemod.structure import Span, span, swallows
-from codemod.syntax import descendants, is_self, names_in, root_name, unwrap_await
+from codemod.syntax import (
+    descendants,
+    is_self,
+    names_in,
+    root_name,
+    subscript_key,
+    unwrap_await,
+)
 from codemod.template import Hole, Piece, Template, contains, literal, source
 from codemod.transfers import Upload
 from codemod.translation import Translation
@@ -149,7 +156,8 @@ def _kept(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
         if function is here:
             continue
         for upload in near.within(function):
-            is_key = names_key(facts, value, upload) and not is_elsewhere(
+            is_read = upload.key_node is not None and source(upload.key_node) == source(target)
+            is_key = (is_read or names_key(facts, value, upload)) and not is_elsewhere(
                 facts.templates.of(call.location), upload
             )
             if is_key or is_uri_of(facts, value, upload):
@@ -180,6 +188,8 @@ def _stores_behind(
                 for target, value in index.attribute_stores.get(part.attr.value, ()):
                     if value is not None and index.class_of(target) is owner is not None:
                         yield part, target, value
+            elif isinstance(part, cst.Subscript) and isinstance(part.value, cst.Attribute):
+                yield from ((part, target, value) for target, value in _items(facts, part))
             elif isinstance(part, cst.Name) and part.value in facts.definitions.declared_elsewhere:
                 for name, value in _assigned(facts, part.value):
                     yield part, name, value
@@ -190,6 +200,22 @@ def _stores_behind(
                 seen.add(value_here)
                 if not isinstance(index.function(value_here), cst.Module):
                     stack.append((value_here, steps + 1))
+
+
+def _items(
+    facts: Facts, read: cst.Subscript
+) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """Yield where an item of the own object gets which value: ``self.state["key"] = key``."""
+    index, holder = facts.index, cst.ensure_type(read.value, cst.Attribute)
+    key, owner = subscript_key(read), index.class_of(read)
+    for other in index.attributes.get(holder.attr.value, ()) if is_self(holder.value) else ():
+        item = index.parent[other]
+        target = index.parent[item] if isinstance(item, cst.Subscript) else None
+        assign = index.parent[target] if isinstance(target, cst.AssignTarget) else None
+        if not isinstance(item, cst.Subscript) or not isinstance(assign, cst.Assign):
+            continue
+        if key is not None and subscript_key(item) == key and index.class_of(item) is owner:
+            yield item, assign.value
 
 
 def _assigned(facts: Facts, name: str) -> Iterator[tuple[cst.Name, cst.BaseExpression]]:
