@@ -32,6 +32,8 @@ class Invocation:
         alias: The other name by which it is called, if it has one.
         early: The call of ``partial`` that some of the arguments stand in, if there is one.
         by: What stands for the method in the call, if that cannot be proven to be nothing else.
+        named: The method, if another function is given its name.
+        on: What that is given to call it on, if it shows.
     """
 
     func: cst.Attribute | cst.Name | cst.Call
@@ -44,6 +46,8 @@ class Invocation:
     alias: cst.Name | None = None
     early: cst.Call | None = None
     by: cst.BaseExpression | None = None
+    named: str = ""
+    on: cst.BaseExpression | None = None
 
     @property
     def takes_keywords(self) -> bool:
@@ -53,6 +57,8 @@ class Invocation:
     @property
     def receiver(self) -> cst.BaseExpression:
         """What the method is called on; the function itself where there is no such thing."""
+        if self.named:
+            return self.on if self.on is not None else self.carrier
         if isinstance(self.func, cst.Call):
             return self.func.args[0].value
         return self.func.value if isinstance(self.func, cst.Attribute) else self.func
@@ -60,6 +66,8 @@ class Invocation:
     @property
     def method(self) -> str:
         """The name of the method or function."""
+        if self.named:
+            return self.named
         if isinstance(self.func, cst.Call):
             return string_value(self.func.args[1].value) or ""
         return self.func.attr.value if isinstance(self.func, cst.Attribute) else self.func.value

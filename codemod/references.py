@@ -31,6 +31,12 @@ _WRAPPERS = frozenset(
 #: Functions that look at another one, and do not run it.
 _CHECKING = re.compile("assert|expect|verify|mock|patch|stub|spy", re.IGNORECASE)
 _PARTIALS = ("partial", "partialmethod")
+_FETCHING = ("getattr", "attrgetter", "hasattr")
+#: Functions that are told the name of a method and do not run it.
+_TELLING = re.compile(
+    "assert|expect|verify|mock|patch|stub|spy|log|metric|trace|span|debug|info|warn|print|response",
+    re.IGNORECASE,
+)
 
 
 class Use(NamedTuple):
@@ -105,16 +111,69 @@ def called_otherwise(facts: Facts, method: str) -> Iterator[Invocation]:
                 above = index.parent[use.call]
                 whole = above if isinstance(above, cst.Await) else use.call
                 is_awaited = whole is above
-                yield Invocation(func, use.call, use.args, whole, is_awaited, False, by=use.by)
+                on = func.args[0].value if isinstance(func, cst.Call) else func.value
+                yield Invocation(
+                    func,
+                    use.call,
+                    use.args,
+                    whole,
+                    is_awaited,
+                    False,
+                    by=use.by,
+                    named=method,
+                    on=on,
+                )
+    yield from _by_name(facts, method)
 
 
 def _fetched(facts: Facts, method: str) -> Iterator[cst.Call]:
+    """Yield what gets a method by its name: ``getattr(s3, "put_object")`` and the like."""
     index = facts.index
-    for name in index.names.get("getattr", ()):
-        call = index.parent[name]
-        if isinstance(call, cst.Call) and call.func is name and len(call.args) in (2, 3):
-            if string_value(call.args[1].value) == method:
-                yield call
+    for name in _texts(facts, method):
+        above = index.parent[name]
+        call = index.parent.get(above)
+        if not isinstance(above, cst.Arg) or not isinstance(call, cst.Call):
+            continue
+        if callee(call) == "getattr" and len(call.args) in (2, 3) and call.args[1] is above:
+            yield call
+        elif callee(call) == "attrgetter" and call.args[0] is above:
+            for value in (call, *same_value(facts, call)):
+                getting = index.parent[value]
+                if isinstance(getting, cst.Call) and getting.func is value and getting.args:
+                    yield getting
+
+
+def _by_name(facts: Facts, method: str) -> Iterator[Invocation]:
+    """Yield the calls of functions that are given the name of a method, and its arguments."""
+    index = facts.index
+    for name in _texts(facts, method):
+        above = index.parent[name]
+        call = index.parent.get(above)
+        if not isinstance(above, cst.Arg) or not isinstance(call, cst.Call):
+            continue
+        if not isinstance(call.func, (cst.Name, cst.Attribute)):
+            continue
+        if callee(call) in _FETCHING or _TELLING.search(source(call.func)):
+            continue
+        place = call.args.index(above)
+        on: cst.BaseExpression | None = call.args[place - 1].value if place else None
+        outer = index.parent[call]
+        if callee(call) == "methodcaller" and isinstance(outer, cst.Call) and outer.args:
+            on = outer.args[0].value if outer.func is call else None
+        whole = outer if isinstance(outer, cst.Await) else call
+        is_awaited = whole is outer
+        args = tuple(call.args[place + 1 :])
+        if any(arg.keyword is not None or arg.star == "**" for arg in args):
+            yield Invocation(
+                call.func, call, args, whole, is_awaited, False, by=call.func, named=method, on=on
+            )
+
+
+def _texts(facts: Facts, text: str) -> Iterator[cst.BaseExpression]:
+    """Yield the strings with a text, and the names of such."""
+    for node in facts.index.strings.get(text, ()):
+        yield node
+        yield from same_value(facts, node)
 
 
 def kept_for_others(facts: Facts, method: str) -> Iterator[cst.Name | cst.Attribute]:
@@ -161,6 +220,11 @@ def _is_wrapping(call: cst.Call, arg: cst.Arg) -> bool:
     if callee(call) in _PARTIALS:
         return call.args[0] is arg
     return callee(call) in _WRAPPERS or isinstance(call.func, cst.Call)
+
+
+def same_value(facts: Facts, value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions that are the same as another one by way of one name or the like."""
+    yield from (one for one, _ in _stands_for(facts, value, ()))
 
 
 def _stands_for(facts: Facts, value: cst.BaseExpression, early: _Early) -> Iterator[_Value]:
