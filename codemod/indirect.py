@@ -62,6 +62,8 @@ class Claims:
                 )
                 if claim is None and (handed is not None or index.function(part) is not here):
                     claim = self._named_there(part)
+                if claim is None and handed is not None and part is node:
+                    claim = self._beside(part, handed, call)
                 if claim is not None and handed is not None:
                     is_put_on = isinstance(index.parent[handed], cst.Decorator)
                     reason = "helper-decorated" if is_put_on else "helper-as-value"
@@ -243,6 +245,26 @@ class Claims:
                 continue
             gets_key = any(self._facts.definitions.of(name) in key for name in names_in(statement))
             if gets_key and _is_told_key(upload, uri):
+                return Claim(upload, Refusal("helper-as-value", part, last_name(part) or ""))
+        return None
+
+    def _beside(
+        self, given: cst.BaseExpression, handed: cst.CSTNode, call: LegacyCall
+    ) -> Claim | None:
+        """Return an upload by a function that something else calls, too, with the same key."""
+        index, uri = self._facts.index, uri_of(self._facts, call)
+        if not isinstance(given, cst.Name):
+            return None
+        definition = self._facts.definitions.of(given)
+        for part, upload in self._asides.get(index.function(handed), ()):
+            calls = (one for one in index.ancestors(part) if isinstance(one, cst.Call))
+            holder = next((one for one in calls if not index.inside(handed, one)), None)
+            last = index.order[index.statement(handed)]
+            if holder is None or index.order[index.statement(part)] > last:
+                continue
+            told = (name for arg in holder.args for name in names_in(arg))
+            is_told = any(self._facts.definitions.of(one) is definition for one in told)
+            if is_told and _is_told_key(upload, uri):
                 return Claim(upload, Refusal("helper-as-value", part, last_name(part) or ""))
         return None
 

@@ -18,6 +18,7 @@ from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
 from codemod.index import Index
 from codemod.invocations import invocations
+from codemod.pipelines import called_before
 from codemod.references import uses
 from codemod.syntax import callee, children, descendants, dict_items, is_self, subscript_key
 
@@ -302,6 +303,8 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
                 packs = name in ("apply", "apply_async")
                 given = list(rows) or list(_meant_for(param, function, use.args, packs=packs))
                 yield from ((value, use.by) for value in given)
+            if not calls:
+                yield from ((value, func) for value in called_before(facts, func))
         for decorator in function.decorators:
             for args in _decorated_with(facts, decorator):
                 wrapped = _meant_for(param, function, args)

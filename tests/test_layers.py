@@ -47,6 +47,7 @@ ROOMS = (
     "quoting",
     "translation",
     "references",
+    "pipelines",
     "dictionaries",
     "guards",
     "inputs",
