@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import libcst as cst
 
-from codemod.definitions import Definitions
+from codemod.definitions import Definitions, Kind
 from codemod.syntax import (
     argument,
     callee,
@@ -23,10 +24,68 @@ Cut = tuple[cst.BaseExpression, str]
 
 _SCHEMES = ("s3://", "://")
 _PARSERS = ("urlparse", "urlsplit")
+#: The places of the bucket and of the key, with a slash before it, in what those give.
+_NETLOC, _PATH = 1, 2
 #: An expression that takes a URI apart into its bucket and all of the rest.
 _EXPRESSION = re.compile(
     r"\^?s3:(?:\\?/){2}\((?:\?P<(\w+)>)?(?:\[\^\\?/\][+*]|\.[+*]\?)\)\\?/\((?:\?P<(\w+)>)?\.[+*]\)\$?"
 )
+#: One that stands for everything before the key.
+_START = re.compile(r"\^s3:(?:\\?/){2}(?:\[\^\\?/\][+*]|\.[+*]\?)\\?/")
+
+
+class Rest(NamedTuple):
+    """An expression that gives what follows a prefix of a URI.
+
+    ``anywhere`` tells whether the prefix need not stand at the beginning.
+    """
+
+    uri: cst.BaseExpression
+    prefix: cst.BaseExpression
+    anywhere: bool
+
+
+def after_prefix(definitions: Definitions, node: cst.BaseExpression) -> Rest | None:
+    """Return the URI and the prefix of which an expression gives the rest."""
+    if isinstance(node, cst.Subscript):
+        lower = _lower(node)
+        if isinstance(lower, cst.Call) and callee(lower) == "len" and _is_plain(lower, 1):
+            return Rest(node.value, lower.args[0].value, anywhere=False)
+        made, position = definitions.resolve(node.value), _index(node)
+        if position is None or (isinstance(node.value, cst.Name) and made is not node.value):
+            return None  # the list may have been changed
+        if callee(made) == "partition" and position in (2, -1):
+            return _after(made, 1)
+        if callee(made) == "split" and position in (1, -1):
+            return _after(made, 2)
+        return None
+    if callee(node) == "removeprefix":
+        return _after(node, 1, anywhere=False)
+    if callee(node) == "replace" and isinstance(node, cst.Call) and len(node.args) in (2, 3):
+        is_first = len(node.args) == 2 or integer_value(node.args[2].value) == 1
+        if is_first and string_value(node.args[1].value) == "":
+            return _after(node, len(node.args), anywhere=False)
+    return None
+
+
+def _after(node: cst.BaseExpression, count: int, *, anywhere: bool = True) -> Rest | None:
+    """Return what a method of a URI takes apart that is given the prefix first."""
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return None
+    if callee(node) == "split":
+        most = argument(node.args, 1, "maxsplit")
+        if len(node.args) != count or most is None or integer_value(most.value) != 1:
+            return None
+        if any(arg.star for arg in node.args) or node.args[0].keyword is not None:
+            return None
+    elif not _is_plain(node, count):
+        return None
+    return Rest(node.func.value, node.args[0].value, anywhere)
+
+
+def _is_plain(call: cst.Call, count: int) -> bool:
+    """Tell whether a call is given so many arguments, one by one."""
+    return len(call.args) == count and not any(arg.star or arg.keyword for arg in call.args)
 
 
 def cut(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
@@ -47,6 +106,8 @@ def cut(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
     if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
         return None
     method, receiver = node.func.attr.value, node.func.value
+    if method == "sub":
+        return _cut_by_expression(definitions, node)
     if method in ("lstrip", "removeprefix") and _only_text(node) == "/":
         return _of_path(definitions, receiver)
     if method == "group" and len(node.args) == 1:
@@ -60,6 +121,9 @@ def cut(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
 
 def cut_item(definitions: Definitions, node: cst.BaseExpression, position: int) -> Cut | None:
     """Return likewise what the item of a sequence was taken from, as in ``a, b = uri.split(…)``."""
+    parsed = _parsed(definitions, node)
+    if parsed is not None:
+        return (parsed, BUCKET) if position == _NETLOC else None
     made = definitions.resolve(node)
     if not isinstance(made, cst.Call) or not isinstance(made.func, cst.Attribute):
         return None
@@ -128,10 +192,19 @@ def _parsed(definitions: Definitions, node: cst.BaseExpression) -> cst.BaseExpre
 
 
 def _of_path(definitions: Definitions, node: cst.BaseExpression) -> Cut | None:
+    """Return the URI of which something is the path, the slash in front of the key included."""
     path = definitions.resolve(node)
-    if not isinstance(path, cst.Attribute) or path.attr.value != "path":
-        return None
-    uri = _parsed(definitions, path.value)
+    parsed: cst.BaseExpression | None = None
+    if isinstance(path, cst.Attribute):
+        parsed = path.value if path.attr.value == "path" else None
+    elif isinstance(path, cst.Subscript):
+        parsed = path.value if _index(path) == _PATH else None
+    elif isinstance(path, cst.Name):
+        definition = definitions.of(path)
+        if definition.kind is Kind.UNPACKED and definition.node is not None:
+            if definitions.index.place_in_tuple(definition.node) == _PATH:
+                parsed = definition.value
+    uri = _parsed(definitions, parsed) if parsed is not None else None
     return (uri, KEY) if uri is not None else None
 
 
@@ -157,6 +230,16 @@ def _of_group(
         return None
     parts = {1: BUCKET, 2: KEY, expression[1]: BUCKET, expression[2]: KEY}
     return (given[1], parts[wanted]) if wanted in parts else None
+
+
+def _cut_by_expression(definitions: Definitions, node: cst.Call) -> Cut | None:
+    """Return what ``re.sub("^s3://[^/]+/", "", uri)`` leaves the key of."""
+    if definitions.origin(node.func) != "re.sub" or not _is_plain(node, 3):
+        return None
+    expression, empty, uri = (arg.value for arg in node.args)
+    text = string_value(definitions.resolve(expression)) or ""
+    is_start = _START.fullmatch(text) is not None and string_value(empty) == ""
+    return (uri, KEY) if is_start else None
 
 
 def _without_scheme(
@@ -202,11 +285,16 @@ def _index(node: cst.Subscript) -> int | None:
 
 def _from(node: cst.Subscript) -> int | None:
     """Return ``n`` of ``x[n:]``, which ``len("…")`` may be."""
-    only = node.slice[0].slice if len(node.slice) == 1 else None
-    if not isinstance(only, cst.Slice) or only.upper is not None or only.step is not None:
-        return None
-    lower = only.lower
+    lower = _lower(node)
     if isinstance(lower, cst.Call) and callee(lower) == "len":
         text = _only_text(lower)
         return len(text) if text is not None else None
     return integer_value(lower)
+
+
+def _lower(node: cst.Subscript) -> cst.BaseExpression | None:
+    """Return what stands before the colon in ``x[n:]``."""
+    only = node.slice[0].slice if len(node.slice) == 1 else None
+    if not isinstance(only, cst.Slice) or only.upper is not None or only.step is not None:
+        return None
+    return only.lower

@@ -11,7 +11,7 @@ from typing import cast
 import libcst as cst
 
 from codemod import effects
-from codemod.cuts import cut, cut_item
+from codemod.cuts import after_prefix, cut, cut_item
 from codemod.definitions import Definition, Definitions, Kind
 from codemod.formulas import Formula, formula
 from codemod.syntax import (
@@ -38,6 +38,7 @@ from codemod.template import (
     literal,
     normal,
     part_of_uri,
+    rest_of,
     source,
     without_prefix,
 )
@@ -200,7 +201,15 @@ class Templates:
     def _cut_out(self, node: cst.BaseExpression) -> Template | None:
         """Return the bucket or the key that an expression takes out of a URI."""
         taken = cut(self._definitions, node)
-        return part_of_uri(self.of(taken[0]), taken[1], source(node)) if taken is not None else None
+        if taken is not None:
+            return part_of_uri(self.of(taken[0]), taken[1], source(node))
+        rest = after_prefix(self._definitions, node)
+        if rest is None or self._depth > _MAX_DEPTH:
+            return None
+        self._depth += 1
+        uri, prefix = self.of(rest.uri), self.of(rest.prefix)
+        self._depth -= 1
+        return rest_of(uri, prefix, anywhere=rest.anywhere, text=source(node))
 
     def spelled(self, function: cst.CSTNode) -> Mapping[Template, list[cst.BaseExpression]]:
         """Return the expressions of a function that put text together, by what they give."""

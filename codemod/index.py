@@ -287,9 +287,10 @@ class Index:
         targets = self.parent[element]
         if not isinstance(targets, (cst.Tuple, cst.List)):
             return None
-        if any(isinstance(one, cst.StarredElement) for one in targets.elements):
+        place = next(number for number, one in enumerate(targets.elements) if one is element)
+        if any(isinstance(one, cst.StarredElement) for one in targets.elements[: place + 1]):
             return None
-        return next(number for number, one in enumerate(targets.elements) if one is element)
+        return place
 
     def inside(self, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
         """Tell whether a node is another one or stands below it."""

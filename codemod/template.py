@@ -25,6 +25,8 @@ class Hole:
 
 #: Kinds of holes: the bucket and the key of a URI.
 BUCKET_OF, KEY_OF = "bucket of", "key of"
+#: Another kind: what follows a prefix.
+REST_OF = "rest of"
 
 Piece = str | Hole
 Template = tuple[Piece, ...]
@@ -89,6 +91,30 @@ def part_of_uri(uri: Template, part: str, text: str = "") -> Template:
     if parts is not None:
         return parts[part == KEY_OF]
     return (Hole((part, uri), text or part),)
+
+
+def rest_of(uri: Template, prefix: Template, *, anywhere: bool, text: str = "") -> Template:
+    """Return what follows a prefix of a URI, as a hole where it is not known to begin with it.
+
+    Args:
+        uri: The URI.
+        prefix: The prefix, up to and including a slash.
+        anywhere: Whether the prefix is looked for, and may stand after ``s3://``. A bucket's name
+            has neither colon nor slash, so it cannot be found any earlier.
+        text: How the code spells it.
+    """
+    rest = without_prefix(uri, prefix) if prefix else None
+    if rest is None and anywhere and _is_bucket(prefix):
+        rest = without_prefix(uri, normal(("s3://", *prefix)))
+    return (Hole((REST_OF, uri, prefix, anywhere), text),) if rest is None else normal(rest)
+
+
+def _is_bucket(prefix: Template) -> bool:
+    """Tell whether a prefix is the name of a bucket and a slash."""
+    last = prefix[-1] if prefix else ""
+    texts = "".join(piece for piece in prefix if isinstance(piece, str))
+    ends = isinstance(last, str) and last.endswith("/")
+    return ends and texts.count("/") == 1 and ":" not in texts and prefix != ("/",)
 
 
 def literal(template: Template) -> str | None:

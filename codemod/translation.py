@@ -14,7 +14,16 @@ from codemod.functions import Bindings
 from codemod.imports import Needed, is_standard, top_imports
 from codemod.quoting import spliced, within_strings
 from codemod.syntax import descendants, dotted, names_in
-from codemod.template import BUCKET_OF, KEY_OF, Hole, Template, normal, part_of_uri
+from codemod.template import (
+    BUCKET_OF,
+    KEY_OF,
+    REST_OF,
+    Hole,
+    Template,
+    normal,
+    part_of_uri,
+    rest_of,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +91,12 @@ class Translation:
             uri = hole.key[1]
             assert isinstance(uri, tuple)
             return part_of_uri(self.template(uri), str(kind), hole.text)
+        elif kind == REST_OF:
+            _, uri, prefix, anywhere = hole.key
+            assert isinstance(uri, tuple)
+            assert isinstance(prefix, tuple)
+            told = self.template(uri), self.template(prefix)
+            return rest_of(*told, anywhere=bool(anywhere), text=hole.text)
         elif kind in ("basename", "default bucket"):
             inner = hole.key[1]
             assert isinstance(inner, tuple)
