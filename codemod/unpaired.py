@@ -19,6 +19,7 @@ from codemod.invocations import invocations
 from codemod.near import Near, is_another_item, is_elsewhere, is_uri_of, made_by, names_key, uri_of
 from codemod.provenance import Provenance, taken_from
 from codemod.refusals import Refusal
+from codemod.resemblance import resembles
 from codemod.structure import Span, span, swallows
 from codemod.syntax import (
     descendants,
@@ -321,6 +322,7 @@ def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
             or _reads_alike(facts, uri, upload)
             or _has_name_of(uri, upload)
             or _is_in_result(facts, call.location, upload)
+            or resembles(facts, call, upload)
         ):
             shown = " + ".join(
                 repr(piece) if isinstance(piece, str) else piece.text for piece in uri

@@ -166,10 +166,14 @@ def _put_object(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | 
 
 def _put_unpacked(facts: Facts, call: Invocation) -> Upload | None:
     """``client.put_object(**params)``, where it shows what ``params`` holds: never rewritten."""
-    star = call.args[0] if len(call.args) == 1 and call.args[0].star == "**" else None
-    literal = dict_items(facts.definitions.resolve(star.value)) if star is not None else None
-    held = {name: value for name, value, _ in literal or ()}
-    if star is None or not {"Bucket", "Key", "Body"} <= held.keys():
+    star = next((arg for arg in call.args if arg.star == "**"), None)
+    if star is None:
+        return None
+    held = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
+    for arg in call.args:
+        literal = dict_items(facts.definitions.resolve(arg.value)) if arg.star == "**" else None
+        held.update((name, value) for name, value, _ in literal or () if name is not None)
+    if not {"Bucket", "Key", "Body"} <= held.keys():
         return None
     unlock = "pass Bucket, Key and Body by name"
     found = _upload(facts, call, held["Body"], Given.BODY, held["Bucket"], held["Key"], None, ())

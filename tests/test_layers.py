@@ -60,6 +60,7 @@ ROOMS = (
     "reliance",
     "replaced",
     "near",
+    "resemblance",
     "provenance",
     "injected",
     "indirect",
