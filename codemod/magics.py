@@ -23,6 +23,12 @@ _FOREIGN = frozenset(
     " python2 python3 R ruby script sh SVG svg sql sx system writefile writetemplate".split()
 )
 
+#: Those of them that run a script of a shell.
+_SHELLS = frozenset("! bash sh script sx system".split())
+#: What is given a value in a script, and where that is read.
+_SHELL_VARIABLE = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)=[\"']?([^\s\"'$`]+)", re.MULTILINE)
+_IN_SHELL = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
 #: Line magics that take words and not expressions; only ``{name}`` and ``$name`` are looked up.
 _TAKES_WORDS = frozenset(
     "alias automagic autoreload cat cd colors conda config cp env less ll load_ext ls mamba man"
@@ -40,6 +46,11 @@ _AUTOMAGIC = re.compile(
     r"(?:pip3?|conda|mamba|uv|cd|ls|ll|mkdir|rmdir|cp|mv|rm|cat|less|more|man)"
     r"[ \t]+(?!(?:in|is|if|and|or|not|for)\b)[-\w./~$\"'*]"
 )
+
+#: What runs the rest of a line in a shell.
+_SHELL_LINE = re.compile(r"!!?|%(?:sx|system)\b")
+#: Commands that may upload to S3; :mod:`codemod.commands` knows them better.
+_UPLOADS = re.compile(r"\baws\s.*\b(?:cp|mv|sync|put-object)\b|\bs5cmd\s|\bs3cmd\s")
 
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _ASSIGNED = re.compile(r"^[ \t]*([^\W\d]\w*)[ \t]*[-+*/%&|^@<>]{0,2}=(?!=)", re.MULTILINE)
@@ -132,11 +143,32 @@ def _left_out(source: str, magic: str, new_name: Callable[[], str]) -> Reading:
     if magic not in _FOREIGN:
         names |= dict.fromkeys(_names(body) if magic == "timeit" else _looked_up(body))
     text = _call(new_name(), names) if names else ""
+    if magic in _SHELLS:
+        text = "\n".join((text, *_run_by_shell(line, body, new_name))).rstrip()
     if magic == "timeit":
         why = "%%timeit runs it many times, with names of its own"
     else:
         why = f"%%{magic} is no magic that is known to run Python here"
     return Reading(text, left_out=why, is_remarkable=magic not in _FOREIGN)
+
+
+def _run_by_shell(line: str, script: str, new_name: Callable[[], str]) -> Iterator[str]:
+    """Yield for each line of a script nothing, or a call that stands for an upload by it."""
+    given = dict(enumerate(re.split(r"\s+", line.partition(" -s ")[2].strip()), start=1))
+    known = dict(_SHELL_VARIABLE.findall(script)) | {str(place): it for place, it in given.items()}
+    lines = script.split("\n")
+    at = 0
+    while at < len(lines):
+        end = at + 1
+        while lines[end - 1].rstrip().endswith("\\") and end < len(lines):
+            end += 1
+        plain = _IN_SHELL.sub(
+            lambda found: known.get(found[1] or found[2], "{...}"), "\n".join(lines[at:end])
+        )
+        command = _as_text(plain)
+        yield _call(new_name(), [command]) if command is not None else ""
+        yield from [""] * (end - at - 1)
+        at = end
 
 
 # -- masking -------------------------------------------------------------------------------
@@ -195,12 +227,12 @@ def _end_of_line(source: str, at: int) -> int:
 def _masks(lines: str, new_name: Callable[[], str]) -> Iterator[Mask]:
     """Yield a mask for each line of a magic; the first one reads and binds what the magic does."""
     text = lines.strip()
-    targets, names = "", list(_names_of_magic(text))
+    targets, names = "", list(_read_by_magic(text))
     for kind in (_BINDING, _TIMED_BINDING):
         match = kind.match(text)
         if match is not None and is_python(f"{match['targets']} = 0"):
             targets = f"{match['targets'].strip()} = "
-            names = list(_names_of_magic(text[match.end() :]))
+            names = list(_read_by_magic(text[match.end() :]))
     indent = lines[: len(lines) - len(lines.lstrip())]
     for line in lines.split("\n"):
         end = "\r" if line.endswith("\r") else ""
@@ -210,6 +242,34 @@ def _masks(lines: str, new_name: Callable[[], str]) -> Iterator[Mask]:
 
 def _call(name: str, names: Iterable[str]) -> str:
     return f"{name}({', '.join(names)})"
+
+
+def _read_by_magic(text: str) -> Iterator[str]:
+    """Yield what a magic reads: its names, or a command that uploads with what is filled in."""
+    shell = _SHELL_LINE.match(text)
+    command = _as_text(text[shell.end() :]) if shell is not None else None
+    return iter((command,)) if command is not None else _names_of_magic(text)
+
+
+def _as_text(command: str) -> str | None:
+    """Return a command that uploads to S3 as a string of Python, ``None`` if it is another one."""
+    joined = re.sub(r"\\\r?\n", " ", command).strip()
+    if _UPLOADS.search(joined) is None:
+        return None
+    written, at, filled = "", 0, ""
+    for match in _LOOKED_UP.finditer(joined):
+        written += _escaped(joined[at : match.start()]) + f"{{{match[2] or match[1].strip()}}}"
+        filled += match[0]
+        at = match.end()
+    written += _escaped(joined[at:])
+    quote = next((one for one in ('"', "'", '"""') if one not in filled), '"')
+    text = f"f{quote}{written}{quote}"
+    return text if is_python(text) else None
+
+
+def _escaped(text: str) -> str:
+    """Return text as it is written in an f-string, without quotes: the command needs none."""
+    return re.sub(r"[\"'\\]", "", text).replace("{", "{{").replace("}", "}}").replace("\n", " ; ")
 
 
 def _names_of_magic(text: str) -> Iterator[str]:

@@ -9,11 +9,12 @@ import re
 
 import libcst as cst
 
+from codemod.commands import sent_by_commands
 from codemod.facts import Facts
 from codemod.invocations import Invocation
 from codemod.refusals import Refusal
 from codemod.syntax import argument, string_value
-from codemod.template import Piece, Template, normal, source, split_uri
+from codemod.template import Template, normal, source, split_uri
 from codemod.transfers import Given, Upload
 
 #: Methods of data frames that write where their first argument says.
@@ -35,10 +36,7 @@ _FILE_SYSTEMS = {
 _PATH_MAKERS = re.compile(r"^(s3path|cloudpathlib)\.\w*Path(\.from_uri)?$")
 _PATH_METHODS = ("write_bytes", "write_text", "upload_from")
 _OPENERS = ("smart_open.open", "smart_open.smart_open", "fsspec.open")
-_PROGRAMS = ("run", "call", "check_call", "check_output", "Popen", "system", "popen", "getoutput")
-_METHODS = frozenset((*_FRAMES, *_FILE_SYSTEMS, *_PATH_METHODS, *_PROGRAMS, "open", "smart_open"))
-#: What the command line is told to upload a file.
-_COMMAND = re.compile(r"^\s*aws\s+s3\s+(cp|mv)\s")
+_METHODS = frozenset((*_FRAMES, *_FILE_SYSTEMS, *_PATH_METHODS, "open", "smart_open"))
 
 
 def with_written(facts: Facts, uploads: list[Upload]) -> list[Upload]:
@@ -53,6 +51,7 @@ def with_written(facts: Facts, uploads: list[Upload]) -> list[Upload]:
             uri = _written_by(facts, call, name)
             if uri is not None:
                 found.append(_upload(facts, call, uri))
+    found += (_upload(facts, call, uri, name) for call, uri, name in sent_by_commands(facts))
     return sorted(found, key=lambda one: index.order[index.statement(one.invocation.carrier)])
 
 
@@ -64,15 +63,16 @@ def _openers(facts: Facts) -> set[str]:
     }
 
 
-def _upload(facts: Facts, call: cst.Call, uri: Template) -> Upload:
+def _upload(facts: Facts, call: cst.Call, uri: Template, command: str = "") -> Upload:
     func = call.func
     assert isinstance(func, (cst.Attribute, cst.Name))
     above = facts.index.parent[call]
     is_awaited = isinstance(above, cst.Await)
     whole = above if isinstance(above, cst.Await) else call
-    made = Invocation(func, call, tuple(call.args), whole, is_awaited, is_indirect=False)
+    args = tuple(call.args)
+    made = Invocation(func, call, args, whole, is_awaited, is_indirect=False, named=command)
     bucket, key = split_uri(uri) or (None, None)
-    problem = Refusal("upload-by-other-library", call, source(func))
+    problem = Refusal("upload-by-other-library", call, command or source(func))
     given = call.args[0].value if call.args else call
     return Upload(made, given, Given.BODY, bucket, key, uri, problem=problem)
 
@@ -87,8 +87,6 @@ def _written_by(facts: Facts, call: cst.Call, name: str) -> Template | None:
         return _opened(
             facts, call, argument(call.args, 0, "uri") or argument(call.args, 0, "urlpath")
         )
-    if name in _PROGRAMS:
-        return _by_program(facts, call, origin)
     if not isinstance(call.func, cst.Attribute):
         return None
     if name in _FRAMES:
@@ -140,34 +138,3 @@ def _writes(call: cst.Call, place: int) -> bool:
     mode = argument(call.args, place, "mode")
     text = string_value(mode.value) if mode is not None else None
     return text is not None and text[:1] in ("w", "a", "x")
-
-
-def _by_program(facts: Facts, call: cst.Call, origin: str) -> Template | None:
-    """Return where ``aws s3 cp`` copies to, in a list of arguments or in one text."""
-    if origin.partition(".")[0] not in ("subprocess", "os", "asyncio", "commands") or not call.args:
-        return None
-    given = facts.definitions.resolve(call.args[0].value)
-    if isinstance(given, (cst.List, cst.Tuple)):
-        words = [facts.templates.of(one.value) for one in given.elements]
-    else:
-        words = _words(facts.templates.of(given))
-    plain = " ".join(one[0] if len(one) == 1 and isinstance(one[0], str) else "?" for one in words)
-    if not _COMMAND.match(plain + " "):
-        return None
-    addresses = [one for one in words[3:] if one and str(one[0]).startswith("s3://")]
-    if len(addresses) != 1 or addresses[0] == words[3]:
-        return None  # it downloads, or copies what is there
-    return addresses[0]
-
-
-def _words(command: Template) -> list[Template]:
-    """Return the words of a command, as a shell would, if no value in it has blanks."""
-    words: list[list[Piece]] = [[]]
-    for piece in command:
-        if not isinstance(piece, str):
-            words[-1].append(piece)
-            continue
-        first, *rest = re.split(r"\s+", piece.replace('"', "").replace("'", ""))
-        words[-1].append(first)
-        words += [[one] for one in rest]
-    return [normal(one) for one in words if any(one)]

@@ -55,6 +55,7 @@ ROOMS = (
     "options",
     "transfers",
     "uploads",
+    "commands",
     "writers",
     "payload",
     "reliance",
