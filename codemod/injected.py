@@ -6,7 +6,7 @@ import re
 
 import libcst as cst
 
-from codemod.classes import ancestry, class_of, is_instance, leads_to
+from codemod.classes import ancestry, class_of, is_instance, leads_to, stored_values
 from codemod.clients import Role
 from codemod.definitions import Definition
 from codemod.facts import Facts
@@ -50,7 +50,11 @@ class Injected:
             return False
         named = (last_name(access.value) or "").replace("_", "").lower()
         is_named = len(named) >= _FEWEST_LETTERS and named in owner.name.value.lower()
-        tells = is_named or _INVOKING.search(access.attr.value) is not None
+        tells = (
+            is_named
+            or _INVOKING.search(access.attr.value) is not None
+            or self._is_told_by_name(access, function)
+        )
         return (tells and self._may_be_any(access.value)) or self._hints_at(access.value, owner)
 
     def _fits(self, access: cst.Attribute, function: cst.FunctionDef) -> bool:
@@ -60,13 +64,24 @@ class Injected:
             return True
         return bound_arguments(self._facts, function, access, tuple(above.args)) is not None
 
+    def _is_told_by_name(self, access: cst.Attribute, function: cst.FunctionDef) -> bool:
+        """Tell whether a call names parameters of the only method that there is of this name."""
+        if access.attr.value in _COMMON:
+            return False
+        call = self._facts.index.parent[access]
+        is_named = isinstance(call, cst.Call) and any(arg.keyword is not None for arg in call.args)
+        return is_named and self._facts.index.defined_functions[access.attr.value] == [function]
+
     def _may_be_any(self, receiver: cst.BaseExpression) -> bool:
         """Tell whether nothing says what an object is."""
         if class_of(self._facts, receiver) is not None:
             return False
         if self._facts.definitions.origin(receiver) is not None:
             return False
-        return self._facts.clients.receiver(receiver).role is Role.UNKNOWN
+        # Another class may keep a client under the same name.
+        own = stored_values(self._facts, receiver) if isinstance(receiver, cst.Attribute) else []
+        roles = (self._facts.clients.receiver(one).role for one in (own or [receiver]) if one)
+        return all(role is Role.UNKNOWN for role in roles)
 
     def _hints_at(self, receiver: cst.BaseExpression, owner: cst.ClassDef) -> bool:
         """Tell whether something says that an object may be of a class."""
