@@ -105,10 +105,12 @@ FOLLOWED = (
     " A function whose payload no caller can spell is split into making it and uploading it."
     " Reported and not rewritten are longer chains, URIs that are kept or collected, functions and"
     " methods of clients that something else calls (a pool, a task, a decorator, a callback, a"
-    " lambda, a table, an object that was passed in), parameters that are merged, updated or handed"
-    " on, cells that call an invoking function of a `.py` file, and uploads by other libraries to"
-    " the address that is invoked. Not followed are names worked out at run time, lists of"
-    " functions called in a loop, installed packages, and imports after `sys.path` was changed."
+    " lambda, a table, an object that was passed in, a loop over a list of them, a chain of tasks),"
+    " methods that are called by their names, parameters that are merged, updated or handed"
+    " on, cells that call an invoking function of a `.py` file, and uploads by other libraries and"
+    " by commands such as `aws s3 cp` to the address that is invoked. Not followed are names worked"
+    " out at run time, what tasks hand over by way of something else, functions that are only"
+    " registered side by side, installed packages, and imports after `sys.path` was changed."
 )
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in _RULES}
