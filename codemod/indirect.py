@@ -16,7 +16,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from codemod.calls import LegacyCall
-from codemod.classes import ancestry, is_instance, owner_of
+from codemod.classes import is_instance, owner_of, relatives
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.formulas import formula
@@ -190,7 +190,8 @@ class Claims:
             if is_instance(self._facts, part.value, owner):
                 yield function, _reason(function)
                 continue
-            if self._injected.may_upload(part, function, owner):
+            # What is its own object may be of a class that is made from its class.
+            if is_self(part.value) or self._injected.may_upload(part, function, owner):
                 yield function, "helper-overridden"
 
     def _methods_that_upload(
@@ -199,7 +200,7 @@ class Claims:
         """Yield the methods of this name that upload and that a receiver may mean, by class."""
         by_class = self._methods[part.attr.value]
         own = self._facts.index.class_of(part) if is_self(part.value) else None
-        classes = by_class if own is None else ancestry(self._facts, own)
+        classes = by_class if own is None else relatives(self._facts, own)
         for owner in classes:
             yield from ((owner, one) for one in by_class.get(owner, ()))
 

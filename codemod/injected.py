@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import libcst as cst
 
@@ -13,7 +14,7 @@ from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
 from codemod.invocations import invocations
 from codemod.provenance import Provenance
-from codemod.syntax import last_name
+from codemod.syntax import last_name, unwrap_await
 from codemod.template import source
 
 #: Methods of plain values and of queues: their names say nothing about what an object is.
@@ -87,7 +88,7 @@ class Injected:
         """Tell whether something says that an object may be of a class."""
         index = self._facts.index
         names = [one.name.value for one in ancestry(self._facts, owner)]
-        for node, _ in self._provenance.behind(receiver):
+        for node in self._made_from(receiver):
             for part in self._provenance.parts_of(node):
                 if isinstance(part, cst.Call) and leads_to(self._facts, part.func, owner):
                     return True
@@ -105,6 +106,23 @@ class Injected:
                     if self._is_given(function, definition, owner):
                         return True
         return False
+
+    def _made_from(self, value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+        """Yield what a value may be made from, also by functions that only give it."""
+        queue = [value]
+        called: set[cst.CSTNode] = set()
+        for one in queue:
+            for node, _ in self._provenance.behind(one):
+                yield node
+                call = unwrap_await(node)
+                if not isinstance(call, cst.Call):
+                    continue
+                for definition in self._facts.definitions.candidates(call.func):
+                    function = definition.node
+                    if isinstance(function, cst.FunctionDef) and function not in called:
+                        called.add(function)
+                        given = (leaving.value for leaving in self._facts.index.exits[function])
+                        queue += (one for one in given if isinstance(one, cst.BaseExpression))
 
     def _is_given(
         self, function: cst.FunctionDef, definition: Definition, owner: cst.ClassDef

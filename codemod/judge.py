@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import libcst as cst
@@ -102,6 +103,7 @@ def judge(facts: Facts) -> Judgement:
     for unpaired in pairing.unpaired:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     uncertain = tuple(one.call for one in pairing.unpaired if not one.is_certain)
+    verdicts = list(_once(verdicts, uncertain))
     order = {call: position for position, call in enumerate(calls)}
     verdicts.sort(key=lambda verdict: order[verdict.call])
     verdicts = [replace(one, call=route) for one in verdicts for route in one.call.routes()]
@@ -118,6 +120,19 @@ def judge(facts: Facts) -> Judgement:
     made = {call.invocation.carrier for call in covered if call is not None}
     rest = (one for one in left if one.node not in made)
     return Judgement(tuple(verdicts), (*rest, *alone), (*pairing.alone, *uncertain), offers)
+
+
+def _once(verdicts: list[Verdict], uncertain: Collection[LegacyCall]) -> Iterator[Verdict]:
+    """Leave out what is only likely of a call if its caller shows the same upload."""
+    known = {
+        (one.call.innermost, one.upload.innermost)
+        for one in verdicts
+        if one.call.through is not None
+    }
+    for one in verdicts:
+        is_said = one.call.through is None and (one.call, one.upload.innermost) in known
+        if not (is_said and one.call in uncertain):
+            yield one
 
 
 def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:

@@ -47,6 +47,11 @@ class Near:
         """The functions that upload something themselves, and the modules."""
         return self._by_function
 
+    @property
+    def every(self) -> list[Upload]:
+        """All uploads."""
+        return self._every
+
     @cached_property
     def hidden(self) -> list[tuple[cst.Lambda, Upload]]:
         """The lambdas that upload, each with its upload."""

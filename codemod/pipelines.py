@@ -30,6 +30,8 @@ _NEXT = ("link", "callback", "on_success", "on_result", "and_then", "then", "nex
 _SAME_ORDER = ("list", "tuple", "iter", "enumerate", "tqdm")
 #: How many expressions may stand for one function, or for the list that it is in.
 _MOST = 50
+#: How many functions are looked at that are called before one.
+_NEAR = 10
 
 
 class _Step(NamedTuple):
@@ -63,12 +65,21 @@ def _step(facts: Facts, value: cst.BaseExpression) -> _Step:
         return _in_call(facts, above)
     if isinstance(above, cst.BinaryOperation):
         if isinstance(above.operator, (cst.BitOr, cst.RightShift)):
-            return _Step((above.left,) if above.right is value else (), above)
+            return _Step(_joined(above.left) if above.right is value else (), above)
     elif isinstance(above, cst.Attribute) and above.attr.value in _SIGNATURES:
         made = facts.index.parent[above]
         if isinstance(made, cst.Call) and made.func is above:
             return _Step((), made)
     return _Step()
+
+
+def _joined(left: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield what stands before an operator, the nearest first."""
+    for _ in range(_NEAR):
+        yield left.right if isinstance(left, cst.BinaryOperation) else left
+        if not isinstance(left, cst.BinaryOperation):
+            return
+        left = left.left
 
 
 def _in_list(facts: Facts, element: cst.Element) -> _Step:
@@ -96,7 +107,7 @@ def _in_call(facts: Facts, arg: cst.Arg) -> _Step:
 def _before(items: list[cst.BaseExpression], last: cst.BaseExpression) -> list[cst.BaseExpression]:
     """Return what stands before an item, the nearest first."""
     place = next(at for at, one in enumerate(items) if one is last)
-    return items[:place][::-1]
+    return items[max(0, place - _NEAR) : place][::-1]
 
 
 def _comes_next(call: cst.Call, arg: cst.Arg) -> bool:

@@ -6,6 +6,7 @@ This follows much more than can be proven, to explain a call that nothing is rew
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -20,10 +21,20 @@ from codemod.index import Index
 from codemod.invocations import invocations
 from codemod.pipelines import called_before
 from codemod.references import uses
-from codemod.syntax import callee, children, descendants, dict_items, is_self, subscript_key
+from codemod.syntax import (
+    callee,
+    children,
+    descendants,
+    dict_items,
+    is_self,
+    last_name,
+    subscript_key,
+)
 
 #: How many expressions are looked at for one value.
 _MOST = 100
+#: Parameters with what somebody outside of the program asks for: two functions get two of them.
+_REQUEST = re.compile(r"event|request|message|body|record|payload|args|kw", re.IGNORECASE)
 #: Methods that put something into a list or a queue.
 _COLLECTING = ("append", "appendleft", "add", "put", "put_nowait", "extend", "insert")
 #: Functions that give what they are given, or what a function makes of that.
@@ -46,6 +57,9 @@ class Provenance:
         self._facts = facts
         self._puts: dict[str, dict[cst.CSTNode, list[_Put]]] = {}
         self._attribute_puts: dict[str, dict[cst.CSTNode | None, list[cst.BaseExpression]]] = {}
+        self._items_by_name: dict[
+            str, defaultdict[str | int | None, list[tuple[cst.CSTNode, cst.BaseExpression]]]
+        ] = {}
         self._given: dict[Definition, list[Step]] = {}
         self._dictionaries: dict[
             cst.BaseExpression, dict[str | int | None, list[cst.BaseExpression]] | None
@@ -137,11 +151,50 @@ class Provenance:
                     yield from self._behind_definition(origin)
         if isinstance(part, cst.Name):
             yield from ((value, None) for value in self.put_into(part))
+        elif isinstance(part, cst.Subscript):
+            yield from ((value, None) for value in self._put_by_others(part))
         elif isinstance(part, cst.Attribute):
             if is_self(part.value):
                 yield from self._behind_attribute(part)
             else:
                 yield from ((value, None) for value in self._stored_for(part))
+
+    def _put_by_others(self, part: cst.Subscript) -> Iterator[cst.BaseExpression]:
+        """Yield what other functions put where one reads ``state["uri"]``, or give it back as.
+
+        They get the same dictionary, as the name of their parameter says.
+        """
+        key, holder, index = subscript_key(part), part.value, self._facts.index
+        if not isinstance(key, str) or not isinstance(holder, cst.Name):
+            return
+        definition = self._facts.definitions.of(holder)
+        if not isinstance(definition.node, cst.Param) or _REQUEST.search(holder.value):
+            return
+        here = index.function(part)
+        for function, value in self._items_given(holder)[key]:
+            if function is not here:
+                yield value
+
+    def _items_given(
+        self, holder: cst.Name
+    ) -> defaultdict[str | int | None, list[tuple[cst.CSTNode, cst.BaseExpression]]]:
+        """Return what functions with such a parameter put into it, or give back, by the key."""
+        index, name = self._facts.index, holder.value
+        if name in self._items_by_name:
+            return self._items_by_name[name]
+        found = self._items_by_name[name] = defaultdict(list)
+        next(self._put_where(holder), None)
+        for function, made in self._puts[name].items():
+            for collection, value in made if _takes(function, name) else ():
+                item = index.parent[collection]
+                if isinstance(item, cst.Subscript):
+                    found[subscript_key(item)].append((function, value))
+        for function, exits in index.exits.items():
+            for leaving in exits if _takes(function, name) else ():
+                items = dict_items(leaving.value) if leaving.value is not None else None
+                for key, value, _ in items or ():
+                    found[key].append((function, value))
+        return found
 
     def _behind_attribute(self, part: cst.Attribute) -> Iterator[Step]:
         index, name = self._facts.index, part.attr.value
@@ -305,10 +358,27 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
                 yield from ((value, use.by) for value in given)
             if not calls:
                 yield from ((value, func) for value in called_before(facts, func))
+        yield from _by_fixture(facts, param, function)
         for decorator in function.decorators:
             for args in _decorated_with(facts, decorator):
                 wrapped = _meant_for(param, function, args)
                 yield from ((value, decorator.decorator) for value in wrapped)
+
+
+def _by_fixture(facts: Facts, param: cst.Param, function: cst.FunctionDef) -> Iterator[Step]:
+    """Yield what a test, or a fixture, gets from the fixture of the name of a parameter."""
+    if not function.name.value.startswith("test") and not _is_fixture(function):
+        return
+    for fixture in facts.index.defined_functions.get(param.name.value, ()):
+        for leaving in facts.index.exits[fixture] if _is_fixture(fixture) else ():
+            if isinstance(leaving.value, cst.BaseExpression):
+                yield leaving.value, param.name
+
+
+def _is_fixture(function: cst.FunctionDef) -> bool:
+    made = (one.decorator for one in function.decorators)
+    named = (last_name(one.func if isinstance(one, cst.Call) else one) for one in made)
+    return any(one is not None and one.endswith("fixture") for one in named)
 
 
 def is_function(facts: Facts, node: cst.BaseExpression) -> bool:
@@ -319,6 +389,13 @@ def is_function(facts: Facts, node: cst.BaseExpression) -> bool:
         found = facts.definitions.candidates(node)
         return any(isinstance(one.node, cst.FunctionDef) for one in found)
     return isinstance(node, cst.Lambda)
+
+
+def _takes(function: cst.CSTNode, name: str) -> bool:
+    """Tell whether a function has a parameter of a name."""
+    return isinstance(function, cst.FunctionDef) and any(
+        one.name.value == name for one in function.params.params
+    )
 
 
 def _is_put(index: Index, put: _Put) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 from codemod.repository import Repository
 
 #: How many modules an import may be handed through, and a call by functions of several modules.
@@ -21,6 +24,20 @@ def uploading(repository: Repository, path: str, source: bytes | str | None = No
     _reaches(repository, path, "", _DEPTH, {}, found)
     found.pop(path, None)
     return list(found)
+
+
+def with_fixtures(repository: Repository, path: str) -> Iterator[str]:
+    """Yield the modules with the fixtures of a test that upload something."""
+    folder, file = os.path.split(path)
+    top = repository.root(path)
+    while file.startswith("test_") or file.endswith("_test.py"):
+        fixtures = f"{folder}/conftest.py" if folder else "conftest.py"
+        outlined = repository.outline(fixtures)
+        if outlined is not None and outlined.uploading:
+            yield fixtures
+        if os.path.abspath(folder) == top or not folder:
+            return
+        folder = os.path.dirname(folder)
 
 
 def read_from(repository: Repository, path: str, name: str) -> list[str]:
@@ -81,6 +98,9 @@ def _reaches(
             if target is not None and name in outlined.uploading and name:
                 serving += _asked(repository, *target)
         reaches = reaches or into
+    for other, made in outlined.classes.items() if name in outlined.classes else ():
+        if name in made.bases:  # what is given may be one of these
+            reaches = _reaches(repository, path, other, depth, known, found) or reaches
     if reaches:
         found.update(dict.fromkeys((path, *serving)))
     known[path, name] = reaches

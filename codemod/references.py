@@ -18,7 +18,15 @@ from codemod.facts import Facts
 from codemod.functions import bound_arguments, imported_sites, sites
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
-from codemod.syntax import callee, integer_value, is_self, string_value, subscript_key, unwrap_await
+from codemod.syntax import (
+    callee,
+    dict_items,
+    integer_value,
+    is_self,
+    string_value,
+    subscript_key,
+    unwrap_await,
+)
 from codemod.template import source
 
 #: How many expressions may stand for one function.
@@ -112,10 +120,11 @@ def called_otherwise(facts: Facts, method: str) -> Iterator[Invocation]:
                 whole = above if isinstance(above, cst.Await) else use.call
                 is_awaited = whole is above
                 on = func.args[0].value if isinstance(func, cst.Call) else func.value
+                is_handed = use.call.func is not use.by
                 yield Invocation(
                     func,
                     use.call,
-                    use.args,
+                    tuple(_unpacked(use.args)) if is_handed else use.args,
                     whole,
                     is_awaited,
                     False,
@@ -124,6 +133,21 @@ def called_otherwise(facts: Facts, method: str) -> Iterator[Invocation]:
                     on=on,
                 )
     yield from _by_name(facts, method)
+
+
+def _unpacked(args: tuple[cst.Arg, ...]) -> Iterator[cst.Arg]:
+    """Yield the arguments that a thread or a pool gives to what it calls."""
+    for arg in args:
+        named = arg.keyword.value if arg.keyword is not None else ""
+        items = dict_items(arg.value)
+        if items is not None and named in ("", "kwargs", "kwds"):
+            for name, value, _ in items:
+                if name is not None:
+                    yield cst.Arg(value, keyword=cst.Name(name))
+        elif isinstance(arg.value, (cst.Tuple, cst.List)) and named in ("", "args"):
+            yield from (cst.Arg(one.value) for one in arg.value.elements)
+        else:
+            yield arg
 
 
 def _fetched(facts: Facts, method: str) -> Iterator[cst.Call]:

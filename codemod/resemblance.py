@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -43,31 +44,75 @@ _PARSING = re.compile(r"parse|split|ur[il]|key|bucket|match", re.IGNORECASE)
 _NAMESPACES = ("locals", "vars", "globals")
 
 
-def resembles(facts: Facts, call: LegacyCall, upload: Upload) -> bool:
-    """Tell whether a call seems to invoke what an upload before it in the function uploads."""
-    uri = uri_of(facts, call)
-    if is_elsewhere(uri, upload):
-        return False
-    return (
-        _is_cut_from(facts, uri, call.location, upload)
-        or _is_spelled_alike(facts, uri, upload)
-        or _is_of_same_names(facts, call.location, upload)
-        or _is_folder_of(uri, upload)
-    )
+class Resemblance:
+    """Answers whether a call seems to invoke what an upload before it in the function uploads."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._behind: dict[Upload, frozenset[Definition]] = {}
+        self._names: dict[LegacyCall, _Names] = {}
+
+    def between(self, call: LegacyCall, upload: Upload) -> bool:
+        """Tell whether the one seems to invoke what the other uploads."""
+        uri = uri_of(self._facts, call)
+        if is_elsewhere(uri, upload):
+            return False
+        return (
+            self._is_cut_from(uri, call.location, upload)
+            or _is_spelled_alike(self._facts, uri, upload)
+            or self._is_of_same_names(call, upload)
+            or _is_folder_of(uri, upload)
+        )
+
+    def _is_cut_from(self, uri: Template, location: cst.BaseExpression, upload: Upload) -> bool:
+        """Tell whether the key of what is uploaded is taken out of the URI, with nothing added."""
+        if upload.key_node is None or upload.key is None:
+            return False
+        if not all(_is_part_of(one, uri) for one in upload.key):
+            return False
+        wanted = {piece.key[1] for piece in uri if isinstance(piece, Hole) and len(piece.key) > 1}
+        if isinstance(location, cst.Name):
+            wanted.add(self._facts.definitions.of(location))
+        own = {one for one in wanted if isinstance(one, Definition)}
+        if upload not in self._behind:
+            told = " ".join(one.text for one in upload.key if isinstance(one, Hole))
+            made_of = () if _OTHER.search(told) else _behind(self._facts, upload.key_node)
+            self._behind[upload] = frozenset(made_of)
+        return not own.isdisjoint(self._behind[upload])
+
+    def _is_of_same_names(self, call: LegacyCall, upload: Upload) -> bool:
+        """Tell whether the URI is made of all variables, or of what says where to upload."""
+        if call not in self._names:
+            self._names[call] = _Names.of(self._facts, call.location)
+        names = self._names[call]
+        stars = (arg.value for arg in upload.invocation.args if arg.star == "**")
+        if any(
+            isinstance(one, cst.Name) and self._facts.definitions.of(one) in names.read
+            for one in stars
+        ):
+            return True
+        key = upload.key_node
+        if key is None or not names.words:
+            return False
+        return any(name.value in names.words for name in names_in(key))
 
 
-def _is_cut_from(facts: Facts, uri: Template, location: cst.BaseExpression, upload: Upload) -> bool:
-    """Tell whether the key of what is uploaded is taken out of the URI, with nothing added."""
-    key = upload.key_node
-    if key is None or upload.key is None or not all(_is_part_of(one, uri) for one in upload.key):
-        return False
-    if _OTHER.search(" ".join(one.text for one in upload.key if isinstance(one, Hole))):
-        return False
-    wanted = {piece.key[1] for piece in uri if isinstance(piece, Hole) and len(piece.key) > 1}
-    if isinstance(location, cst.Name):
-        wanted.add(facts.definitions.of(location))
-    own = {one for one in wanted if isinstance(one, Definition) and one.kind is not Kind.OUTSIDE}
-    return not own.isdisjoint(_behind(facts, key))
+class _Names(NamedTuple):
+    """What a URI reads, and, if it may read all variables, the words in the text for it."""
+
+    read: frozenset[Definition]
+    words: frozenset[str]
+
+    @classmethod
+    def of(cls, facts: Facts, location: cst.BaseExpression) -> _Names:
+        made = facts.definitions.resolve(location)
+        read = [one for one in names_in(made) if not is_self(one)]
+        words: frozenset[str] = frozenset()
+        calls = (one for one in descendants(made) if isinstance(one, cst.Call) and not one.args)
+        if any(callee(one) in _NAMESPACES for one in calls):
+            texts = (source(facts.definitions.resolve(one)) for one in read)
+            words = frozenset(re.findall(r"\w+", " ".join((source(made), *texts))))
+        return cls(frozenset(facts.definitions.of(one) for one in read), words)
 
 
 def _is_part_of(piece: Piece, uri: Template) -> bool:
@@ -117,55 +162,57 @@ def _kept_in(node: cst.CSTNode) -> Iterator[cst.Name]:
 
 
 def _is_spelled_alike(facts: Facts, uri: Template, upload: Upload) -> bool:
-    """Tell whether both read the same variables in the same words, which may change in between."""
+    """Tell whether both read the same variables in the same words.
+
+    Those may change in between, or be those of two loops over the same things.
+    """
     if len(uri) != len(upload.uri):
         return False
+    return all(_are_alike(facts, *both) for both in zip(uri, upload.uri, strict=True))
+
+
+def _are_alike(facts: Facts, one: Piece, other: Piece) -> bool:
+    if one == other or isinstance(one, str) or isinstance(other, str):
+        return one == other
+    ours, theirs = _variables(facts, one), _variables(facts, other)
+    is_variable = one.key[0] == other.key[0] == "definition"
+    if not ours or len(ours) != len(theirs) or not (is_variable or one.text == other.text):
+        return False
     return all(
-        one == other
-        or (
-            isinstance(one, Hole)
-            and isinstance(other, Hole)
-            and one.text == other.text
-            and _variables(facts, one) == _variables(facts, other) != []
-        )
-        for one, other in zip(uri, upload.uri, strict=True)
+        mine is yours or _goes_over(facts, mine) & _goes_over(facts, yours)
+        for mine, yours in zip(ours, theirs, strict=True)
     )
+
+
+def _goes_over(facts: Facts, definition: Definition) -> set[Definition]:
+    """Return the variables that a loop goes over for a name."""
+    node = definition.node
+    if node is None:
+        return set()
+    for above in facts.index.ancestors(node):
+        if isinstance(above, (cst.For, cst.CompFor)):
+            if not facts.index.inside(node, above.target):
+                return set()
+            read = (facts.definitions.of(name) for name in names_in(above.iter))
+            return {one for one in read if one.kind is not Kind.OUTSIDE}
+        if isinstance(above, cst.BaseStatement):
+            break
+    return set()
 
 
 def _variables(facts: Facts, hole: Hole) -> list[Definition]:
     """Return the variables in a hole, if it depends on nothing but them."""
+    if hole.key[0] == "definition":
+        assert isinstance(hole.key[1], Definition)
+        return [hole.key[1]]
     node = hole.node
-    if node is None or hole.key[0] == "definition":
-        return []
-    if any(isinstance(one, (cst.Call, cst.Await)) for one in _calls(node)):
+    if node is None or any(isinstance(one, (cst.Call, cst.Await)) for one in _calls(node)):
         return []
     return [facts.definitions.of(name) for name in names_in(node)]
 
 
 def _calls(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     return (one for one in descendants(node) if callee(one) not in ("basename", "str", "Path"))
-
-
-def _is_of_same_names(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
-    """Tell whether the URI is made of all variables, or of the dictionary that says where to."""
-    made = facts.definitions.resolve(location)
-    stars = {
-        facts.definitions.of(arg.value)
-        for arg in upload.invocation.args
-        if arg.star == "**" and isinstance(arg.value, cst.Name)
-    }
-    for part in descendants(made):
-        if isinstance(part, cst.Name) and not is_self(part):
-            if stars and facts.definitions.of(part) in stars:
-                return True
-        if callee(part) in _NAMESPACES and isinstance(part, cst.Call) and not part.args:
-            text = " ".join(source(facts.definitions.resolve(name)) for name in names_in(made))
-            text = f"{source(made)} {text}"
-            key = upload.key_node
-            return key is not None and any(
-                re.search(rf"\b{re.escape(name.value)}\b", text) for name in names_in(key)
-            )
-    return False
 
 
 def _is_folder_of(uri: Template, upload: Upload) -> bool:

@@ -27,7 +27,7 @@ from codemod.judge import Judgement, Verdict, judge
 from codemod.layout import gone
 from codemod.model import Finding, Fix, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse
-from codemod.reaching import read_from, uploading
+from codemod.reaching import read_from, uploading, with_fixtures
 from codemod.reading import Reading, pointed_at
 from codemod.reliance import asked
 from codemod.repository import Repository
@@ -146,6 +146,7 @@ def _read_together(
     if not (judgement.alone or partners or rebound or makers):
         return None
     wanted = [*partners, *makers, *uploading(repository, path, content)]
+    wanted += with_fixtures(repository, path)
     for partner in partners:
         wanted += uploading(repository, partner)
         wanted += repository.between(partner, path)

@@ -11,6 +11,7 @@ import libcst as cst
 from codemod import effects
 from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
+from codemod.echoes import Echoes
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
 from codemod.index import LOOPS
@@ -19,8 +20,8 @@ from codemod.invocations import invocations
 from codemod.near import Near, is_another_item, is_elsewhere, is_uri_of, made_by, names_key, uri_of
 from codemod.provenance import Provenance, taken_from
 from codemod.refusals import Refusal
-from codemod.resemblance import resembles
-from codemod.structure import Span, span, swallows
+from codemod.resemblance import Resemblance
+from codemod.structure import Span, is_loop, span, swallows
 from codemod.syntax import (
     descendants,
     is_self,
@@ -69,6 +70,8 @@ class Explanations:
         self._near = near
         self._provenance = Provenance(facts)
         self._claims = Claims(facts, near, self._provenance)
+        self._echoes = Echoes(facts, near)
+        self._resemblance = Resemblance(facts)
 
     def of(self, call: LegacyCall) -> Unpaired | None:
         """Return the upload that a call seems to invoke, if there is one."""
@@ -77,10 +80,11 @@ class Explanations:
             _in_header(facts, near, call)
             or _from_outside(facts, near, call)
             or _kept(facts, near, call)
-            or _near_miss(facts, near, call)
+            or _near_miss(facts, near, self._resemblance, call)
             or _by_callers(facts, near, call)
             or _collected(facts, near, self._provenance, call)
             or self._through_others(call)
+            or self._spelled_again(call)
         )
 
     def _through_others(self, call: LegacyCall) -> Unpaired | None:
@@ -89,6 +93,19 @@ class Explanations:
         if claim is None:
             return None
         return Unpaired(call, claim.upload, claim.refusal, is_certain=False)
+
+    def _spelled_again(self, call: LegacyCall) -> Unpaired | None:
+        """Find an upload in another function that spells the same address."""
+        upload = self._echoes.of(call)
+        if upload is None:
+            return None
+        refusal = Refusal(
+            "uri-kept",
+            call.location,
+            source(call.location),
+            "upload and call in one function, or hand the URI over as an argument",
+        )
+        return Unpaired(call, upload, refusal, is_certain=False)
 
 
 def _in_header(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
@@ -298,7 +315,9 @@ def _kept_in(
 # -- in the same function ------------------------------------------------------------------
 
 
-def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
+def _near_miss(
+    facts: Facts, near: Near, resemblance: Resemblance, call: LegacyCall
+) -> Unpaired | None:
     """Find the upload that a call certainly means although its URI is not proven."""
     order = facts.index.order
     here = order[facts.index.statement(call.invocation.carrier)]
@@ -317,12 +336,14 @@ def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
             return Unpaired(call, upload, _path_refusal(facts, upload, call))
     uri = uri_of(facts, call)
     for upload in reversed(earlier):
+        if resemblance.between(call, upload) and _is_repeated(facts, upload, call):
+            return Unpaired(call, upload, Refusal("upload-in-loop", upload.uploading))
         if (
             _is_unproven(facts, uri, upload, call)
             or _reads_alike(facts, uri, upload)
             or _has_name_of(uri, upload)
             or _is_in_result(facts, call.location, upload)
-            or resembles(facts, call, upload)
+            or resemblance.between(call, upload)
         ):
             shown = " + ".join(
                 repr(piece) if isinstance(piece, str) else piece.text for piece in uri
@@ -335,6 +356,12 @@ def _near_miss(facts: Facts, near: Near, call: LegacyCall) -> Unpaired | None:
             )
             return Unpaired(call, upload, refusal)
     return None
+
+
+def _is_repeated(facts: Facts, upload: Upload, call: LegacyCall) -> bool:
+    """Tell whether a loop before the call uploads."""
+    reach = reach_of(facts, upload, call)
+    return reach is not None and any(is_loop(step) for step in reach.down_to_first)
 
 
 def _path_refusal(facts: Facts, upload: Upload, call: LegacyCall) -> Refusal:

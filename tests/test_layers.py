@@ -63,6 +63,7 @@ ROOMS = (
     "near",
     "resemblance",
     "provenance",
+    "echoes",
     "injected",
     "indirect",
     "unpaired",
