@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from codemod.parsing import nodes_in, plain_tree
 
+#: What a module has in it that starts a command which may upload.
+_AWS = (b"aws s3", b'"aws"', b"'aws'", b"s5cmd", b"s3cmd")
 #: Methods that upload, and what else a file must mention where the name alone says little.
 _UPLOADING: dict[str, tuple[bytes, ...]] = {
     "put_object": (b"",),
@@ -30,6 +32,19 @@ _UPLOADING: dict[str, tuple[bytes, ...]] = {
     "to_csv": (b"s3://",),
     "to_json": (b"s3://",),
     "to_parquet": (b"s3://",),
+    "create_multipart_upload": (b"",),
+    "generate_presigned_url": (b"put_object",),
+    "generate_presigned_post": (b"",),
+    "load_string": (b"S3Hook",),
+    "load_bytes": (b"S3Hook",),
+    "load_file": (b"S3Hook",),
+    "load_file_obj": (b"S3Hook",),
+    "fput_object": (b"Minio",),
+    "run": _AWS,
+    "check_call": _AWS,
+    "check_output": _AWS,
+    "Popen": _AWS,
+    "system": _AWS,
 }
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

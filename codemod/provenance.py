@@ -355,6 +355,9 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
                 rows = _in_rows(facts, param, function, use.args) if "starmap" in name else ()
                 packs = name in ("apply", "apply_async")
                 given = list(rows) or list(_meant_for(param, function, use.args, packs=packs))
+                on = use.call.func
+                if not use.args and use.by is not on and isinstance(on, cst.Attribute):
+                    given = [on.value]  # ``uris.apply(invoke)``
                 yield from ((value, use.by) for value in given)
             if not calls:
                 yield from ((value, func) for value in called_before(facts, func))

@@ -213,7 +213,7 @@ _REASONS = (
     Reason(
         "upload-by-other-library",
         "SAI003",
-        "the upload is made by something else than boto3 or the SageMaker SDK ({detail})",
+        "the upload is made by another library, by a command or in parts ({detail})",
         "Upload with `put_object` or `upload_file` and run the tool again, or put the guard in by"
         " hand in front of the upload.",
     ),

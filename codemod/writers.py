@@ -6,6 +6,7 @@ They are found to name the calls that invoke what they wrote; nothing of it is r
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import libcst as cst
 
@@ -13,8 +14,8 @@ from codemod.commands import sent_by_commands
 from codemod.facts import Facts
 from codemod.invocations import Invocation
 from codemod.refusals import Refusal
-from codemod.syntax import argument, string_value
-from codemod.template import Template, normal, source, split_uri
+from codemod.syntax import argument, dict_items, string_value
+from codemod.template import Template, normal, s3_uri, source, split_uri
 from codemod.transfers import Given, Upload
 
 #: Methods of data frames that write where their first argument says.
@@ -36,7 +37,36 @@ _FILE_SYSTEMS = {
 _PATH_MAKERS = re.compile(r"^(s3path|cloudpathlib)\.\w*Path(\.from_uri)?$")
 _PATH_METHODS = ("write_bytes", "write_text", "upload_from")
 _OPENERS = ("smart_open.open", "smart_open.smart_open", "fsspec.open")
-_METHODS = frozenset((*_FRAMES, *_FILE_SYSTEMS, *_PATH_METHODS, "open", "smart_open"))
+#: Methods that are given bucket and key apart, by what makes the object that they are called on.
+_Place = tuple[int, str]
+_HOOK: tuple[_Place, _Place] = ((2, "bucket_name"), (1, "key"))
+_APART: dict[str, dict[str, tuple[_Place, _Place]]] = {
+    "boto3.s3.transfer.S3Transfer": {"upload_file": ((1, "bucket"), (2, "key"))},
+    "airflow.providers.amazon.aws.hooks.s3.S3Hook": dict.fromkeys(
+        ("load_string", "load_bytes", "load_file", "load_file_obj"), _HOOK
+    ),
+    "minio.Minio": dict.fromkeys(
+        ("put_object", "fput_object"), ((0, "bucket_name"), (1, "object_name"))
+    ),
+}
+#: Methods of clients that begin an upload which something else makes.
+_BEGINNING = {
+    "create_multipart_upload": ((-1, "Bucket"), (-1, "Key")),
+    "generate_presigned_post": ((0, "Bucket"), (1, "Key")),
+}
+_PRESIGNING = "generate_presigned_url"
+_METHODS = frozenset(
+    (
+        *_FRAMES,
+        *_FILE_SYSTEMS,
+        *_PATH_METHODS,
+        *_BEGINNING,
+        *(name for methods in _APART.values() for name in methods),
+        _PRESIGNING,
+        "open",
+        "smart_open",
+    )
+)
 
 
 def with_written(facts: Facts, uploads: list[Upload]) -> list[Upload]:
@@ -92,8 +122,14 @@ def _written_by(facts: Facts, call: cst.Call, name: str) -> Template | None:
     if name in _FRAMES:
         targets = (argument(call.args, 0, one) for one in _FRAME_TARGETS)
         return _address(facts, next((one for one in targets if one is not None), None))
+    if name in _BEGINNING:
+        return _apart(facts, call.args, _BEGINNING[name])
+    if name == _PRESIGNING:
+        return _presigned(facts, call)
     made = facts.definitions.resolve(call.func.value)
     maker = (facts.definitions.origin(made.func) or "") if isinstance(made, cst.Call) else ""
+    if name in _APART.get(maker, ()):
+        return _apart(facts, call.args, _APART[maker][name])
     if isinstance(made, cst.Call) and _is_of_s3(made, maker):
         if name == "open":
             return _opened(facts, call, argument(call.args, 0, "path"), bare=True)
@@ -103,6 +139,25 @@ def _written_by(facts: Facts, call: cst.Call, name: str) -> Template | None:
         if name in _PATH_METHODS or (name == "open" and _writes(call, 0)):
             return _address(facts, argument(made.args, 0, "cloud_path"), bare=True)
     return None
+
+
+def _apart(facts: Facts, args: Sequence[cst.Arg], places: tuple[_Place, _Place]) -> Template | None:
+    """Return the address of a bucket and a key that are given apart."""
+    bucket, key = (argument(args, *place) for place in places)
+    if bucket is None or key is None:
+        return None
+    return s3_uri(facts.templates.of(bucket.value), facts.templates.of(key.value))
+
+
+def _presigned(facts: Facts, call: cst.Call) -> Template | None:
+    """Return where somebody may upload to by ``generate_presigned_url("put_object", …)``."""
+    operation = argument(call.args, 0, "ClientMethod")
+    params = argument(call.args, 1, "Params")
+    if operation is None or string_value(operation.value) != "put_object" or params is None:
+        return None
+    items = dict_items(facts.definitions.resolve(params.value)) or ()
+    given = [cst.Arg(value, keyword=cst.Name(name)) for name, value, _ in items if name is not None]
+    return _apart(facts, given, ((-1, "Bucket"), (-1, "Key")))
 
 
 def _is_of_s3(made: cst.Call, maker: str) -> bool:
