@@ -37,12 +37,14 @@ _START = re.compile(r"\^s3:(?:\\?/){2}(?:\[\^\\?/\][+*]|\.[+*]\?)\\?/")
 class Rest(NamedTuple):
     """An expression that gives what follows a prefix of a URI.
 
-    ``anywhere`` tells whether the prefix need not stand at the beginning.
+    ``anywhere`` tells whether the prefix need not stand at the beginning, ``often`` whether it is
+    taken out wherever it stands.
     """
 
     uri: cst.BaseExpression
     prefix: cst.BaseExpression
     anywhere: bool
+    often: bool = False
 
 
 def after_prefix(definitions: Definitions, node: cst.BaseExpression) -> Rest | None:
@@ -62,9 +64,10 @@ def after_prefix(definitions: Definitions, node: cst.BaseExpression) -> Rest | N
     if callee(node) == "removeprefix":
         return _after(node, 1, anywhere=False)
     if callee(node) == "replace" and isinstance(node, cst.Call) and len(node.args) in (2, 3):
-        is_first = len(node.args) == 2 or integer_value(node.args[2].value) == 1
-        if is_first and string_value(node.args[1].value) == "":
-            return _after(node, len(node.args), anywhere=False)
+        is_once = len(node.args) == 3 and integer_value(node.args[2].value) == 1
+        rest = _after(node, len(node.args), anywhere=False)
+        if rest is not None and string_value(node.args[1].value) == "":
+            return rest._replace(often=not is_once)
     return None
 
 

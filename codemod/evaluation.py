@@ -209,6 +209,9 @@ class Templates:
         self._depth += 1
         uri, prefix = self.of(rest.uri), self.of(rest.prefix)
         self._depth -= 1
+        start = prefix[0] if prefix else None
+        if rest.often and not (isinstance(start, str) and start.startswith("s3://")):
+            return None  # a key may have it in it again, but no key holds a URI
         return rest_of(uri, prefix, anywhere=rest.anywhere, text=source(node))
 
     def spelled(self, function: cst.CSTNode) -> Mapping[Template, list[cst.BaseExpression]]:
