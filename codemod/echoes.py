@@ -91,6 +91,10 @@ class Echoes:
             if not isinstance(function, cst.FunctionDef):
                 continue
             for site in islice(sites(self._facts, function), _MOST):
+                above = index.parent[site]
+                if not isinstance(above, cst.Call) or above.func is not site:
+                    found[site] = [site]  # what calls it there, and when, is not known
+                    continue
                 around = index.function(site)
                 if around not in found and steps < _STEPS:
                     queue.append((around, steps + 1))
