@@ -280,7 +280,16 @@ class Claims:
             is_local = node is not None and facts.index.function(node) is function
             if is_local and literal(value) is None and contains(key, value):
                 found.add(definition)
+                found.update(self._kept_by_key(definition))
         return found
+
+    def _kept_by_key(self, definition: Definition) -> Iterator[Definition]:
+        """Yield what ``{pool.submit(upload, key): key …}`` keeps that is looked up."""
+        looked_up, of = definition.value, self._facts.definitions.of
+        if isinstance(looked_up, cst.Subscript) and isinstance(looked_up.value, cst.Name):
+            kept = of(looked_up.value).value
+            if isinstance(kept, cst.DictComp):
+                yield from (of(name) for name in names_in(kept.value))
 
     @cached_property
     def _registered(self) -> dict[str, list[cst.FunctionDef]]:
