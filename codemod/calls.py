@@ -9,12 +9,12 @@ import libcst as cst
 
 from codemod.clients import INLINE_REGIONS
 from codemod.definitions import Definition
+from codemod.detours import called_otherwise, roundabout
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.guards import Guards
 from codemod.inputs import METHOD, Inputs, Style, inputs_of
 from codemod.invocations import Invocation, invocations
-from codemod.references import called_otherwise, roundabout
 from codemod.refusals import Refusal
 from codemod.syntax import dotted, is_none, keyword
 from codemod.template import Template, source

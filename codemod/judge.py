@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemod.arrangement import arrange
 from codemod.calls import LegacyCall, NotLegacy, describe, find_calls
+from codemod.detours import kept_for_others
 from codemod.facts import Facts
 from codemod.flows import with_helpers
 from codemod.handovers import offered, with_functions
@@ -18,7 +19,6 @@ from codemod.model import Fix
 from codemod.pairing import Candidate, pair
 from codemod.preparations import looked_up
 from codemod.proposals import Proposal
-from codemod.references import kept_for_others
 from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS

@@ -9,11 +9,11 @@ from dataclasses import replace
 import libcst as cst
 
 from codemod.clients import Receiver, Role
+from codemod.detours import called_otherwise, roundabout
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.invocations import Invocation, invocations
 from codemod.options import held_names
-from codemod.references import called_otherwise, roundabout
 from codemod.refusals import Refusal
 from codemod.syntax import argument, callee, dict_items, dotted, is_none, keyword, string_value
 from codemod.template import Hole, Template, basename, normal, s3_uri, source, split_uri

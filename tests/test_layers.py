@@ -48,6 +48,7 @@ ROOMS = (
     "translation",
     "references",
     "pipelines",
+    "detours",
     "dictionaries",
     "guards",
     "inputs",
