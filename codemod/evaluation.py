@@ -33,14 +33,12 @@ from codemod.template import (
     Piece,
     Template,
     basename,
-    contains,
     has_text,
     literal,
     normal,
     part_of_uri,
     rest_of,
     source,
-    without_prefix,
 )
 
 _PERCENT_NAMED = re.compile(r"%\(([^()%]*)\)s")
@@ -430,19 +428,9 @@ class Templates:
                 return self.of(node.func.value)
             elif name == "default_bucket" and not node.args:
                 return (Hole(("default bucket", self.of(node.func.value)), source(node), node),)
-            elif name in ("replace", "removeprefix") and plain and node.args:
-                return self._without_start(node, node.func.value)
             elif name == "basename" and plain and len(node.args) == 1:
                 return basename(self.of(node.args[0].value))
         return (self.hole(node),)
-
-    def _without_start(self, node: cst.Call, whole: cst.BaseExpression) -> Iterable[Piece]:
-        """Return what ``uri.replace(f"s3://{bucket}/", "")`` leaves of a URI."""
-        start, others = self.of(node.args[0].value), node.args[1:]
-        is_scheme = bool(start) and isinstance(start[0], str) and start[0].startswith("s3://")
-        is_left_out = all(string_value(arg.value) == "" for arg in others[:1])
-        rest = without_prefix(self.of(whole), start) if is_scheme and is_left_out else None
-        return (self.hole(node),) if rest is None or contains(rest, start) else rest
 
     def _format(self, node: cst.Call, pattern: str) -> Iterable[Piece]:
         by_name = {arg.keyword.value: arg.value for arg in node.args if arg.keyword}
