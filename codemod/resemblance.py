@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from codemod import effects
 from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
@@ -62,6 +63,7 @@ class Resemblance:
             or _is_spelled_alike(self._facts, uri, upload)
             or self._is_of_same_names(call, upload)
             or _is_folder_of(uri, upload)
+            or _has_name_of(uri, upload)
         )
 
     def _is_cut_from(self, uri: Template, location: cst.BaseExpression, upload: Upload) -> bool:
@@ -224,3 +226,17 @@ def _is_folder_of(uri: Template, upload: Upload) -> bool:
         return False
     folder = upload.uri[:-1]
     return without_prefix(uri, folder) is not None or normal((*uri, "/")) == folder
+
+
+def _has_name_of(uri: Template, upload: Upload) -> bool:
+    """Tell whether a URI ends in the fresh name that the key ends in: no other object has it."""
+    key = upload.key or ()
+    return any(
+        uri[start:] == key[len(key) - len(uri) + start :] and any(map(_is_fresh, descendants(node)))
+        for start, piece in enumerate(uri)
+        if isinstance(piece, Hole) and (node := piece.node) is not None
+    )
+
+
+def _is_fresh(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Call) and effects.is_fresh_call(node)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from codemod import effects
 from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.echoes import Echoes
@@ -340,8 +339,6 @@ def _near_miss(
             return Unpaired(call, upload, Refusal("upload-in-loop", upload.uploading))
         if (
             _is_unproven(facts, uri, upload, call)
-            or _reads_alike(facts, uri, upload)
-            or _has_name_of(uri, upload)
             or _is_in_result(facts, call.location, upload)
             or resemblance.between(call, upload)
         ):
@@ -421,42 +418,6 @@ def _is_unproven(facts: Facts, uri: Template, upload: Upload, call: LegacyCall) 
         and any(facts.definitions.of(name) in names for name in names_in(piece.node))
         for piece in uri
     )
-
-
-def _reads_alike(facts: Facts, uri: Template, upload: Upload) -> bool:
-    """Tell whether a URI is spelled as that of the upload, of things that may have changed since.
-
-    That ``job.key`` still is what it was, nobody can say who does not know ``job.write()``.
-    """
-
-    def is_alike(one: Piece, other: Piece) -> bool:
-        if one == other:
-            return True
-        if isinstance(one, str) or isinstance(other, str) or one.text != other.text:
-            return False
-        if not isinstance(one.node, (cst.Attribute, cst.Subscript)) or other.node is None:
-            return False
-        read, known = (
-            [facts.definitions.of(name) for name in names_in(node)]
-            for node in (one.node, other.node)
-        )
-        return read == known
-
-    return len(uri) == len(upload.uri) and all(map(is_alike, uri, upload.uri))
-
-
-def _has_name_of(uri: Template, upload: Upload) -> bool:
-    """Tell whether a URI ends in the fresh name that the key ends in: no other object has it."""
-    key = upload.key or ()
-    return not is_elsewhere(uri, upload) and any(
-        uri[start:] == key[len(key) - len(uri) + start :] and any(map(_is_fresh, descendants(node)))
-        for start, piece in enumerate(uri)
-        if isinstance(piece, Hole) and (node := piece.node) is not None
-    )
-
-
-def _is_fresh(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Call) and effects.is_fresh_call(node)
 
 
 def _is_in_result(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
