@@ -40,6 +40,7 @@ from codemod.syntax import (
     last_name,
     names_in,
 )
+from codemod.template import Hole, source
 from codemod.translation import Translation
 
 #: How many functions a URI may be handed through, and how many are looked through at all.
@@ -98,10 +99,8 @@ def offered(
         if isinstance(around, cst.FunctionDef):
             found[around] = None
     for call in calls:
-        function = facts.index.function(call.invocation.carrier)
-        if isinstance(function, cst.FunctionDef) and _names_parameter(
-            facts, function, call.location
-        ):
+        function = _given_to(facts, call)
+        if function is not None:
             found[function] = None
     found.update((one.function, None) for one in ready(facts))
     for function in found:
@@ -112,14 +111,12 @@ def offered(
 def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> list[LegacyCall]:
     by_function: dict[cst.FunctionDef, list[LegacyCall]] = {}
     for call in calls:
-        function = facts.index.function(call.invocation.carrier)
-        if isinstance(function, cst.FunctionDef) and _names_parameter(
-            facts, function, call.location
-        ):
+        function = _given_to(facts, call)
+        if function is not None:
             by_function.setdefault(function, []).append(call)
     made: list[LegacyCall] = []
     taking = {one.function for one in ready(facts)} if by_function else set()
-    for function, inside in by_function.items():
+    for function, inside in _groups(by_function):
         perhaps = list(perhaps_called(facts, injected, function))
         if not sites(facts, function) and not perhaps:
             if next(doubtful(facts, function), None) is None:
@@ -150,6 +147,20 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
     return made
 
 
+def _groups(
+    by_function: dict[cst.FunctionDef, list[LegacyCall]],
+) -> Iterator[tuple[cst.FunctionDef, list[LegacyCall]]]:
+    """Yield the calls in each function together; what else one of them may be given, by itself."""
+    for function, inside in by_function.items():
+        together: dict[cst.CSTNode, LegacyCall] = {}
+        for call in inside:
+            together.setdefault(call.invocation.carrier, call)
+        yield function, list(together.values())
+        for call in inside:
+            if call is not together[call.invocation.carrier]:
+                yield function, [call]
+
+
 def _several_problem(facts: Facts, calls: list[LegacyCall]) -> Refusal | None:
     """Several calls in one function must send the same, each in a statement of its own."""
     first, *more = calls
@@ -166,6 +177,9 @@ def _several_problem(facts: Facts, calls: list[LegacyCall]) -> Refusal | None:
 
 def _body_problem(facts: Facts, function: cst.FunctionDef, call: LegacyCall) -> Refusal | None:
     """A body on one line has no room for another statement; a recursive call would lose it."""
+    if facts.index.function(call.invocation.carrier) is not function:
+        unlock = f"call in {function.name.value} itself"
+        return Refusal("call-deferred", call.invocation.carrier, unlock=unlock)
     if isinstance(function.body, cst.SimpleStatementSuite):
         return Refusal("shared-line", call.invocation.carrier)
     if facts.index.statement(call.invocation.carrier) is function:
@@ -192,20 +206,30 @@ def _dict_problem(facts: Facts, call: LegacyCall, *, is_only: bool) -> Refusal |
     return Refusal("call-in-function", call.entry)
 
 
+def _given_to(facts: Facts, call: LegacyCall) -> cst.FunctionDef | None:
+    """Return the innermost function around a call whose parameters its URI depends on."""
+    function = facts.index.function(call.invocation.carrier)
+    while isinstance(function, cst.FunctionDef):
+        if _names_parameter(facts, function, call.location):
+            return function
+        function = facts.index.function(function)
+    return None
+
+
 def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression) -> bool:
-    """Tell whether a URI depends on what the function is given."""
+    """Tell whether a URI depends on what the function is given, on some path at least."""
     seen = set()
     stack = list(names_in(location))
     while stack:
-        definition = facts.definitions.of(stack.pop())
-        if isinstance(definition.node, cst.Param) and definition.name not in ("self", "cls"):
-            if facts.index.function(definition.node) is function:
-                return True
-        value = definition.value
-        if definition not in seen and value is not None:
-            seen.add(definition)
-            if not isinstance(facts.index.function(value), cst.Module):
-                stack.extend(names_in(value))
+        for definition in facts.definitions.of(stack.pop()).origins():
+            if isinstance(definition.node, cst.Param) and definition.name not in ("self", "cls"):
+                if facts.index.function(definition.node) is function:
+                    return True
+            value = definition.value
+            if definition not in seen and value is not None:
+                seen.add(definition)
+                if not isinstance(facts.index.function(value), cst.Module):
+                    stack.extend(names_in(value))
     return False
 
 
@@ -272,6 +296,7 @@ def _callers(
         if picked:
             continue
         entry = next((arg for arg in call.args if arg.value is given), call.args[-1])
+        uri = translate.template(through.uri)
         yield LegacyCall(
             call,
             given if given is not None else location,
@@ -279,12 +304,11 @@ def _callers(
             entry,
             content_type=content_type,
             problem=too_many or problem or rebinding_problem(facts, function, reached),
-            through=replace(
-                through,
-                uri=translate.template(through.uri),
-                keeps_location=keeps,
-            ),
+            through=replace(through, uri=uri, keeps_location=keeps),
         )
+        if any(isinstance(one, Hole) and one.key[:2] == ("call", call.carrier) for one in uri):
+            unproven = Refusal("uri-unproven", location, source(location))
+            yield from _unclear(facts, call, through, unproven)
 
 
 def _made_of(

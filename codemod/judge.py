@@ -123,16 +123,22 @@ def judge(facts: Facts) -> Judgement:
 
 
 def _once(verdicts: list[Verdict], uncertain: Collection[LegacyCall]) -> Iterator[Verdict]:
-    """Leave out what is only likely of a call if its caller shows the same upload."""
+    """Leave out what was said of a call and an upload already.
+
+    So is what is only likely of a call if its caller shows the same upload.
+    """
     known = {
         (one.call.innermost, one.upload.innermost)
         for one in verdicts
         if one.call.through is not None
     }
+    said = set()
     for one in verdicts:
-        is_said = one.call.through is None and (one.call, one.upload.innermost) in known
-        if not (is_said and one.call in uncertain):
+        is_known = one.call.through is None and (one.call, one.upload.innermost) in known
+        both = (one.call.invocation.carrier, one.call.innermost, one.upload.innermost)
+        if not (is_known and one.call in uncertain) and not (both in said and one.layout is None):
             yield one
+            said.add(both)
 
 
 def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:

@@ -415,9 +415,18 @@ def _is_unproven(facts: Facts, uri: Template, upload: Upload, call: LegacyCall) 
         isinstance(piece, Hole)
         and isinstance(piece.node, cst.Call)
         and piece.node is not call.invocation.carrier  # it is given more than the URI
-        and any(facts.definitions.of(name) in names for name in names_in(piece.node))
+        and any(one in names for one in _read_by(facts, piece))
         for piece in uri
     )
+
+
+def _read_by(facts: Facts, hole: Hole) -> Iterator[Definition]:
+    """Yield the variables that a hole reads, those of the caller if it stands in a function."""
+    read = hole.key[2] if hole.key[0] == "expression" else ()
+    if isinstance(read, tuple):
+        yield from (one for one in read if isinstance(one, Definition))
+    if hole.node is not None:
+        yield from (facts.definitions.of(name) for name in names_in(hole.node))
 
 
 def _is_in_result(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
