@@ -103,7 +103,7 @@ def judge(facts: Facts) -> Judgement:
     for unpaired in pairing.unpaired:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     uncertain = tuple(one.call for one in pairing.unpaired if not one.is_certain)
-    verdicts = list(_once(verdicts, uncertain))
+    verdicts = list(_once(facts, verdicts, uncertain))
     order = {call: position for position, call in enumerate(calls)}
     verdicts.sort(key=lambda verdict: order[verdict.call])
     verdicts = [replace(one, call=route) for one in verdicts for route in one.call.routes()]
@@ -122,10 +122,13 @@ def judge(facts: Facts) -> Judgement:
     return Judgement(tuple(verdicts), (*rest, *alone), (*pairing.alone, *uncertain), offers)
 
 
-def _once(verdicts: list[Verdict], uncertain: Collection[LegacyCall]) -> Iterator[Verdict]:
+def _once(
+    facts: Facts, verdicts: list[Verdict], uncertain: Collection[LegacyCall]
+) -> Iterator[Verdict]:
     """Leave out what was said of a call and an upload already.
 
-    So is what is only likely of a call if its caller shows the same upload.
+    So is what is only likely of a call if its caller shows the same upload, and what callers of a
+    function do not add to an upload that stands in it.
     """
     known = {
         (one.call.innermost, one.upload.innermost)
@@ -136,7 +139,12 @@ def _once(verdicts: list[Verdict], uncertain: Collection[LegacyCall]) -> Iterato
     for one in verdicts:
         is_known = one.call.through is None and (one.call, one.upload.innermost) in known
         both = (one.call.invocation.carrier, one.call.innermost, one.upload.innermost)
-        if not (is_known and one.call in uncertain) and not (both in said and one.layout is None):
+        through = one.call.through
+        is_there = through is not None and (
+            facts.index.function(one.upload.uploading) is through.function
+        )
+        is_said = one.layout is None and (both in said or is_there)
+        if not (is_known and one.call in uncertain) and not is_said:
             yield one
             said.add(both)
 

@@ -173,7 +173,7 @@ def names_key(facts: Facts, value: cst.BaseExpression, upload: Upload) -> bool:
 
 def needs_upload(facts: Facts, location: cst.BaseExpression, upload: Upload) -> bool:
     """Tell whether an expression is, or is made of, what the statement of an upload binds."""
-    if made_by(facts, location, upload):
+    if made_by(facts, location, upload) or facts.index.inside(upload.uploading, location):
         return True
     statement = facts.index.statement(upload.invocation.carrier)
     stack, seen = list(names_in(location)), set()

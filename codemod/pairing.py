@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from codemod.calls import LegacyCall
 from codemod.facts import Facts
-from codemod.near import Near
+from codemod.near import Near, uri_of
 from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import Span, is_always_run, swallows
-from codemod.syntax import unwrap_await
+from codemod.syntax import descendants, unwrap_await
 from codemod.transfers import Upload
 from codemod.unpaired import Explanations, Unpaired, reach_of
 
@@ -26,9 +26,9 @@ class Candidate:
 
     @property
     def is_nested(self) -> bool:
-        """Whether the upload is the very expression that the call gets its URI from."""
-        location = self.calls[0].location
-        return unwrap_await(location) is unwrap_await(self.upload.uploading)
+        """Whether the upload is the very expression that the call gets its URI from, or in it."""
+        uploading = unwrap_await(self.upload.uploading)
+        return any(part is uploading for part in descendants(self.calls[0].location))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,8 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
 
 def _within(facts: Facts, call: LegacyCall, upload: Upload) -> Span | None:
     """Return the statement of ``invoke(InputLocation=upload(data))`` as a stretch of code."""
-    if not upload.returns_uri:
-        return None
-    if unwrap_await(call.location) is not unwrap_await(upload.uploading):
+    is_location = unwrap_await(call.location) is unwrap_await(upload.uploading)
+    if not (is_location and upload.returns_uri) and uri_of(facts, call) != upload.uri:
         return None
     statement = facts.index.statement(call.invocation.carrier)
     if facts.index.statement(upload.uploading) is not statement:
