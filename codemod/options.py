@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import libcst as cst
 
+from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.syntax import callee, dict_items, is_none, subscript_key
+from codemod.syntax import dict_items, is_none, subscript_key
 
-#: Methods that take such a dictionary, and leave it as it is.
-_UPLOADING = ("put_object", "put", "upload_file", "upload_fileobj", "upload_data")
+#: Methods of clients that take such a dictionary, and leave it as it is.
+_UPLOADING = ("upload_file", "upload_fileobj", "upload_data")
 
-#: Names, and what puts something there.
-Held = dict[str, cst.CSTNode]
+#: Names, and what puts something there: all that may, as any of it may be there in the end.
+Held = tuple[tuple[str, cst.CSTNode], ...]
 
 
 def held_names(facts: Facts, node: cst.BaseExpression) -> Held | None:
     """Return the names under which a dictionary may hold anything; ``None`` if nobody can tell."""
     if is_none(node):
-        return {}
+        return ()
     if isinstance(node, cst.IfExp):
         return _joined(facts, (node.body, node.orelse))
     if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.Or):
@@ -28,42 +29,49 @@ def held_names(facts: Facts, node: cst.BaseExpression) -> Held | None:
     items = dict_items(node)
     if items is None:
         return None
-    return (
-        {name: at for name, _, at in items if name} if all(name for name, _, _ in items) else None
-    )
+    named = tuple((name, at) for name, _, at in items if name)
+    return named if len(named) == len(items) else None
 
 
 def _joined(facts: Facts, nodes: tuple[cst.BaseExpression, ...]) -> Held | None:
-    found: Held = {}
+    found: Held = ()
     for node in nodes:
         held = held_names(facts, node)
         if held is None:
             return None
-        found.update(held)
+        found += held
     return found
 
 
 def _held_behind(facts: Facts, name: cst.Name) -> Held | None:
     """Return what a variable may hold that is made, filled and given to uploads in one function."""
-    found: Held = {}
+    found: Held = ()
     for origin in facts.definitions.of(name).origins():
         is_local = origin.node is not None and (
             facts.index.function(origin.node) is facts.index.function(name)
         )
         if origin.kind is not Kind.ASSIGNED or origin.value is None or not is_local:
             return None
-        if isinstance(origin.value, cst.Name):
-            return None  # it has two names
+        if not has_one_name(facts, origin):
+            return None
         held, put = held_names(facts, origin.value), _put_into(facts, origin)
         if held is None or put is None:
             return None
-        found.update(held | put)
+        found += held + put
     return found
+
+
+def has_one_name(facts: Facts, definition: Definition) -> bool:
+    """Tell whether a dictionary has the name of a variable only: not so in ``a = b = {}``."""
+    made = definition.value
+    above = facts.index.parent.get(made) if made is not None else None
+    is_alone = not isinstance(above, cst.Assign) or len(above.targets) == 1
+    return not isinstance(made, cst.Name) and is_alone
 
 
 def _put_into(facts: Facts, definition: Definition) -> Held | None:
     """Return what is put into a dictionary; ``None`` if it goes where anything may be."""
-    found: Held = {}
+    found: Held = ()
     parent = facts.index.parent
     for read in facts.definitions.reads(definition):
         above: cst.CSTNode = parent[read]
@@ -71,12 +79,26 @@ def _put_into(facts: Facts, definition: Definition) -> Held | None:
             key, target = subscript_key(above), parent[above]
             if not isinstance(target, cst.AssignTarget) or not isinstance(key, str):
                 return None
-            found[key] = parent[target]
+            found += ((key, parent[target]),)
             continue
         while isinstance(above, (cst.IfExp, cst.BooleanOperation, cst.UnaryOperation)):
             above = parent[above]
+        if isinstance(above, cst.If):
+            continue
         call = parent[above]
-        is_given = isinstance(above, cst.Arg) and isinstance(call, cst.Call)
-        if not isinstance(above, cst.If) and not (is_given and callee(call) in _UPLOADING):
+        if not isinstance(above, cst.Arg) or not isinstance(call, cst.Call):
+            return None
+        if not leaves_alone(facts, call, above):
             return None
     return found
+
+
+def leaves_alone(facts: Facts, call: cst.Call, arg: cst.Arg) -> bool:
+    """Tell whether a call does not change a dictionary of options that it is given."""
+    if arg.star:
+        return True  # it gets another one
+    func = call.func
+    if not isinstance(func, cst.Attribute) or func.attr.value not in _UPLOADING:
+        return False
+    is_own = func.attr.value in facts.index.defined_functions
+    return not is_own and facts.clients.receiver(func.value).role is not Role.FOREIGN

@@ -13,9 +13,9 @@ from codemod.detours import called_otherwise, roundabout
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.invocations import Invocation, invocations
-from codemod.options import held_names
+from codemod.options import has_one_name, held_names, leaves_alone
 from codemod.refusals import Refusal
-from codemod.syntax import argument, callee, dict_items, dotted, is_none, keyword, string_value
+from codemod.syntax import argument, dict_items, dotted, is_none, keyword, string_value
 from codemod.template import Hole, Template, basename, normal, s3_uri, source, split_uri
 from codemod.transfers import Given, Upload
 
@@ -48,7 +48,7 @@ def _options(
     literal = dict_items(facts.definitions.resolve(extra.value))
     if literal is None or not _is_constant(facts, extra.value):
         held = held_names(facts, extra.value)
-        return None, tuple(held.items()) if held is not None else ((None, extra),)
+        return None, held if held is not None else ((None, extra),)
     content_type = next((value for key, value, _ in literal if key == "ContentType"), None)
     if content_type is not None and not facts.index.inside(content_type, call.carrier):
         if not _means_the_same(facts, content_type, call.carrier):
@@ -61,14 +61,14 @@ def _is_constant(facts: Facts, node: cst.BaseExpression) -> bool:
     if not isinstance(node, cst.Name):
         return True
     definition = facts.definitions.of(node)
+    if not has_one_name(facts, definition):
+        return False
     for name in facts.definitions.reads(definition):
         above = facts.index.parent[name]
         if not isinstance(above, cst.Arg):
             return False
         call = facts.index.parent[above]
-        if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
-            return False
-        if callee(call) not in RECOGNISERS:
+        if not isinstance(call, cst.Call) or not leaves_alone(facts, call, above):
             return False
     return True
 
