@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.definitions import Definition, Definitions
-from codemod.syntax import descendants, dotted, is_self, string_value
+from codemod.syntax import descendants, dotted, is_self, names_in, string_value
 
 _PROPERTIES = ("property", "cached_property", "functools.cached_property")
 
@@ -52,8 +52,12 @@ def formula(definitions: Definitions, node: cst.Call | cst.Attribute) -> Formula
         return None
     if is_method and not _is_settled(definitions, result):
         return None
+    if is_method and function.name.value in definitions.index.attribute_stores:
+        return None  # an object may have another one
     given = _given(definitions, function, node.args if isinstance(node, cst.Call) else ())
     if given is None:
+        return None
+    if is_method and any(_is_changed(definitions, value) for value in given.values()):
         return None
     own = definitions.of(receiver) if is_method and isinstance(receiver, cst.Name) else None
     return Formula(function, result, given, own)
@@ -107,9 +111,23 @@ def _is_settled(definitions: Definitions, result: cst.BaseExpression) -> bool:
     """Tell whether a method reads nothing of its object that may change meanwhile."""
     index = definitions.index
     may_change = (index.late_attributes, index.late_contents, index.defined_functions)
-    return not index.names.get("setattr") and not any(
+    if index.names.get("setattr") or any(
         isinstance(part, cst.Attribute) and any(part.attr.value in names for names in may_change)
         for part in descendants(result)
+    ):
+        return False
+    return not any(
+        index.is_late(name.value) or definitions.is_rebound_elsewhere(definitions.of(name))
+        for name in names_in(result)
+    )
+
+
+def _is_changed(definitions: Definitions, value: cst.BaseExpression) -> bool:
+    """Tell whether a function changes the contents of what it gives a method."""
+    index = definitions.index
+    return isinstance(value, cst.Name) and any(
+        index.changes_contents(one) and definitions.of(one) is definitions.of(value)
+        for one in index.names[value.value]
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 import libcst as cst
 
-from codemod.syntax import callee, children, dotted, string_value, target_names
+from codemod.syntax import callee, children, dotted, last_name, string_value, target_names
 
 ScopeNode = cst.Module | cst.FunctionDef | cst.Lambda | cst.ClassDef
 Block = cst.Module | cst.IndentedBlock | cst.SimpleStatementSuite
@@ -78,7 +78,14 @@ _RUNNING = frozenset({cst.FunctionDef, cst.Module})
 #: Methods that change what their object holds.
 MUTATORS = frozenset(
     "append extend insert remove pop popitem clear update setdefault sort reverse add discard"
-    " write writelines seek truncate read readline readlines close".split()
+    " write writelines seek truncate read readline readlines close"
+    " popleft appendleft extendleft rotate move_to_end subtract"
+    " difference_update intersection_update symmetric_difference_update".split()
+)
+#: Functions that change what they are given.
+_CHANGING = frozenset(
+    "heappush heappop heapify heapreplace heappushpop shuffle insort insort_left insort_right"
+    " next setitem delitem".split()
 )
 
 #: Where a module gets a dotted name from: the module that binds it, or the path of one that is not
@@ -148,6 +155,7 @@ class Index:
         self.identifiers: dict[cst.Module, set[str]] = {}
         self._imported: dict[cst.Module, dict[str, set[str]]] = {}
         self._positions: dict[cst.CSTNode, int] = {}
+        self._late: dict[str, bool] = {}
         for one in self.modules:
             self._walk(one)
 
@@ -455,16 +463,49 @@ class Index:
         return frozenset(
             name
             for name, nodes in self.attributes.items()
-            if any(self._changes_contents(node) and not self.is_made_in(node) for node in nodes)
+            if any(self.changes_contents(node) and not self.is_made_in(node) for node in nodes)
         )
 
-    def _changes_contents(self, node: cst.Attribute) -> bool:
-        """Tell whether what stands around an attribute changes it: ``x.names.pop()``."""
+    def is_late(self, name: str) -> bool:
+        """Tell whether a function changes the contents of a variable of that name from outside.
+
+        Any call may do so then: ``STATE["number"] += 1`` in a function that does not bind it.
+        """
+        if name not in self._late:
+            self._late[name] = any(
+                self.changes_contents(node) and not self._is_local(node)
+                for node in self.names.get(name, ())
+            )
+        return self._late[name]
+
+    def _is_local(self, node: cst.Name) -> bool:
+        """Tell whether the function that runs a name binds it, or it is run but once."""
+        function = self.function(node)
+        return isinstance(function, cst.Module) or any(
+            self._is_bound_at(one) and self.function(one) is function
+            for one in self.names[node.value]
+        )
+
+    def _is_bound_at(self, name: cst.Name) -> bool:
+        node: cst.CSTNode = name
+        above = self.parent[node]
+        while isinstance(above, (cst.Element, cst.StarredElement, cst.Tuple, cst.List)):
+            node, above = above, self.parent[above]
+        if isinstance(above, cst.Param):
+            return above.name is node
+        if isinstance(above, (cst.For, cst.CompFor, cst.AnnAssign, cst.NamedExpr)):
+            return above.target is node
+        return isinstance(above, (cst.AssignTarget, cst.AsName))
+
+    def changes_contents(self, node: cst.Attribute | cst.Name) -> bool:
+        """Tell whether what stands around a value changes what it holds: ``x.names.pop()``."""
         above = self.parent[node]
         beyond = self.parent.get(above)
         if isinstance(above, cst.Attribute):
             is_called = isinstance(beyond, cst.Call) and beyond.func is above
             return is_called and above.attr.value in MUTATORS
+        if isinstance(above, cst.Arg):
+            return isinstance(beyond, cst.Call) and last_name(beyond.func) in _CHANGING
         if not isinstance(above, cst.Subscript) or above.value is not node:
             return False
         if isinstance(beyond, (cst.AnnAssign, cst.AugAssign)):

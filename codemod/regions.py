@@ -113,9 +113,7 @@ def _behind(target: cst.CSTNode) -> Iterator[str]:
 
 def may_store_attributes(index: Index, call: cst.Call) -> bool:
     """Tell whether a call may run a function of the file that stores attributes, or in them."""
-    return last_name(call.func) in index.defined_functions and bool(
-        index.late_attributes or index.late_contents
-    )
+    return last_name(call.func) in index.defined_functions
 
 
 def imported_names(node: cst.Import | cst.ImportFrom) -> Iterator[str]:

@@ -433,11 +433,12 @@ class _Walk:
             for child in children(node):
                 self._expression(child)
 
-    def _late_contents_in(self, node: cst.CSTNode) -> Iterator[cst.Attribute]:
-        """Yield the attributes in an expression of which other functions change the contents."""
+    def _late_contents_in(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """Yield what stands in an expression and has its contents changed by other functions."""
         for part in descendants(node):
             if isinstance(part, cst.Attribute) and part.attr.value in self.index.late_contents:
                 yield part
+        yield from (name for name in names_in(node) if self.index.is_late(name.value))
 
     def _read(self, name: cst.Name) -> Definition:
         found = self.env.get(name.value)
@@ -465,6 +466,8 @@ class _Walk:
             current = current.value
         if isinstance(current, cst.Name):
             if current.value not in ("self", "cls"):
+                if self.index.is_late(current.value):
+                    state.append(self.env.get("()"))
                 state.append(self.env.get(f"{current.value}[]"))
             self.owner.record(current, self._read(current))
         else:
