@@ -64,10 +64,12 @@ def after_prefix(definitions: Definitions, node: cst.BaseExpression) -> Rest | N
     if callee(node) == "removeprefix":
         return _after(node, 1, anywhere=False)
     if callee(node) == "replace" and isinstance(node, cst.Call) and len(node.args) in (2, 3):
-        is_once = len(node.args) == 3 and integer_value(node.args[2].value) == 1
+        count = integer_value(node.args[2].value) if len(node.args) == 3 else None
+        if len(node.args) == 3 and not count:
+            return None  # it may be that nothing is taken out
         rest = _after(node, len(node.args), anywhere=False)
         if rest is not None and string_value(node.args[1].value) == "":
-            return rest._replace(often=not is_once)
+            return rest._replace(often=count != 1)
     return None
 
 
