@@ -18,7 +18,7 @@ from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.near import is_elsewhere, uri_of
-from codemod.syntax import callee, children, descendants, is_self, names_in
+from codemod.syntax import callee, children, descendants, is_self, names_in, string_value
 from codemod.template import (
     KEY_OF,
     REST_OF,
@@ -75,7 +75,9 @@ class Resemblance:
         wanted = {piece.key[1] for piece in uri if isinstance(piece, Hole) and len(piece.key) > 1}
         if isinstance(location, cst.Name):
             wanted.add(self._facts.definitions.of(location))
-        own = {one for one in wanted if isinstance(one, Definition)}
+        own = frozenset(one for one in wanted if isinstance(one, Definition))
+        if any(_is_added(self._facts, one, own) for one in upload.key):
+            return False
         if upload not in self._behind:
             told = " ".join(one.text for one in upload.key if isinstance(one, Hole))
             made_of = () if _OTHER.search(told) else _behind(self._facts, upload.key_node)
@@ -125,6 +127,14 @@ def _is_part_of(piece: Piece, uri: Template) -> bool:
     return not isinstance(inner, tuple) or inner == uri or not has_text(inner)
 
 
+def _is_added(facts: Facts, piece: Piece, own: frozenset[Definition]) -> bool:
+    """Tell whether a piece of a key is a variable that has nothing to do with those of a URI."""
+    definition = piece.key[1] if isinstance(piece, Hole) and piece.key[0] == "definition" else None
+    if not isinstance(definition, Definition) or definition in own:
+        return False
+    return definition.value is None or own.isdisjoint(_behind(facts, definition.value))
+
+
 def _behind(facts: Facts, node: cst.BaseExpression) -> Iterator[Definition]:
     """Yield the variables that a text is cut out of, without those of the module."""
     queue = [node]
@@ -155,12 +165,22 @@ def _kept_in(node: cst.CSTNode) -> Iterator[cst.Name]:
         elif isinstance(current, cst.Attribute):
             stack.append(current.value)
         elif isinstance(current, cst.Call):
+            if _puts_text_in(current):
+                continue
             stack.append(current.func)
             named = callee(current) or ""
             if named in _TEXT_METHODS or _PARSING.search(named):
                 stack += (arg.value for arg in current.args)
         else:
             stack += children(current)
+
+
+def _puts_text_in(call: cst.Call) -> bool:
+    """Tell whether something is put in: ``uri.replace("in/", "status/")``."""
+    if callee(call) not in ("replace", "sub") or len(call.args) <= 1:
+        return False
+    text = string_value(call.args[1].value)
+    return text is None or any(letter.isalnum() for letter in text)
 
 
 def _is_spelled_alike(facts: Facts, uri: Template, upload: Upload) -> bool:
