@@ -88,6 +88,11 @@ _WRITERS = frozenset(
     " savez_compressed to_csv to_json to_parquet to_excel to_feather to_pickle tobytes compress"
     " packb pack seek flush".split()
 )
+#: Methods that run functions which their object was given, or wait for those.
+_RUNNING = frozenset(
+    "start join run submit result map apply apply_async wait execute emit notify dispatch trigger"
+    " gather run_until_complete run_in_executor to_thread".split()
+)
 #: Methods that say what an object holds, and leave it at that.
 _DUMPING = frozenset(
     "model_dump model_dump_json json dict to_dict to_json as_dict asdict tobytes SerializeToString"
@@ -228,6 +233,12 @@ def unstable_part(node: cst.CSTNode) -> cst.CSTNode | None:
             return current
         stack.extend(children(current))
     return None
+
+
+def runs_what_it_has(call: cst.Call) -> bool:
+    """Tell whether a call leads to functions that an object was given: ``thread.start()``."""
+    is_named = isinstance(call.func, cst.Attribute) and call.func.attr.value in _RUNNING
+    return is_named and not is_stable_call(call)
 
 
 def changed_by_call(call: cst.Call) -> list[str]:

@@ -111,9 +111,14 @@ def _is_settled(definitions: Definitions, result: cst.BaseExpression) -> bool:
     """Tell whether a method reads nothing of its object that may change meanwhile."""
     index = definitions.index
     may_change = (index.late_attributes, index.late_contents, index.defined_functions)
-    if index.names.get("setattr") or any(
-        isinstance(part, cst.Attribute) and any(part.attr.value in names for names in may_change)
-        for part in descendants(result)
+    if (
+        index.names.get("setattr")
+        or "__dict__" in index.late_contents
+        or any(
+            isinstance(part, cst.Attribute)
+            and any(part.attr.value in names for names in may_change)
+            for part in descendants(result)
+        )
     ):
         return False
     return not any(
@@ -126,8 +131,7 @@ def _is_changed(definitions: Definitions, value: cst.BaseExpression) -> bool:
     """Tell whether a function changes the contents of what it gives a method."""
     index = definitions.index
     return isinstance(value, cst.Name) and any(
-        index.changes_contents(one) and definitions.of(one) is definitions.of(value)
-        for one in index.names[value.value]
+        definitions.of(one) is definitions.of(value) for one in index.changing(value.value)
     )
 
 

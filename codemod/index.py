@@ -148,6 +148,7 @@ class Index:
         self.classes: list[cst.ClassDef] = []
         self.imports: list[cst.Import | cst.ImportFrom] = []
         self.declarations: list[cst.Global | cst.Nonlocal] = []
+        self._lambdas: list[cst.Lambda] = []
         self._exits: list[cst.Return | cst.Yield] = []
         self._strings: list[cst.SimpleString] = []
         self._texts: list[cst.FormattedString | cst.BinaryOperation | cst.Call] = []
@@ -155,6 +156,7 @@ class Index:
         self.identifiers: dict[cst.Module, set[str]] = {}
         self._imported: dict[cst.Module, dict[str, set[str]]] = {}
         self._positions: dict[cst.CSTNode, int] = {}
+        self._changing: dict[str, list[cst.Name]] = {}
         self._late: dict[str, bool] = {}
         for one in self.modules:
             self._walk(one)
@@ -171,6 +173,7 @@ class Index:
             cst.ImportFrom: self.imports,
             cst.Global: self.declarations,
             cst.Nonlocal: self.declarations,
+            cst.Lambda: self._lambdas,
             cst.Return: self._exits,
             cst.Yield: self._exits,
             cst.SimpleString: self._strings,
@@ -463,7 +466,7 @@ class Index:
         return frozenset(
             name
             for name, nodes in self.attributes.items()
-            if any(self.changes_contents(node) and not self.is_made_in(node) for node in nodes)
+            if any(self._changes_contents(node) and not self.is_made_in(node) for node in nodes)
         )
 
     def is_late(self, name: str) -> bool:
@@ -472,19 +475,39 @@ class Index:
         Any call may do so then: ``STATE["number"] += 1`` in a function that does not bind it.
         """
         if name not in self._late:
-            self._late[name] = any(
-                self.changes_contents(node) and not self._is_local(node)
-                for node in self.names.get(name, ())
-            )
+            named, changing = self.names.get(name, ()), self.changing(name)
+            binding = changing and {
+                self.function(node) for node in named if self._is_bound_at(node)
+            }
+            self._late[name] = any(self._runs_late(node, binding) for node in changing)
         return self._late[name]
 
-    def _is_local(self, node: cst.Name) -> bool:
-        """Tell whether the function that runs a name binds it, or it is run but once."""
-        function = self.function(node)
-        return isinstance(function, cst.Module) or any(
-            self._is_bound_at(one) and self.function(one) is function
-            for one in self.names[node.value]
+    @cached_property
+    def lambdas(self) -> frozenset[str]:
+        """The names that stand for a lambda somewhere."""
+        return frozenset(
+            name.value
+            for one in self._lambdas
+            if isinstance(made := self.parent[one], cst.Assign)
+            for target in made.targets
+            for name in target_names(target.target)
         )
+
+    def changing(self, name: str) -> list[cst.Name]:
+        """Return where the contents of variables of that name are changed."""
+        if name not in self._changing:
+            named = self.names.get(name, ())
+            self._changing[name] = [node for node in named if self._changes_contents(node)]
+        return self._changing[name]
+
+    def _runs_late(self, node: cst.Name, binding: Container[cst.CSTNode]) -> bool:
+        """Tell whether what runs a name does not bind it, and may do so more than once."""
+        for above in self.ancestors(node):
+            if isinstance(above, cst.Lambda):
+                return True
+            if type(above) in _RUNNING:
+                return isinstance(above, cst.FunctionDef) and above not in binding
+        return False
 
     def _is_bound_at(self, name: cst.Name) -> bool:
         node: cst.CSTNode = name
@@ -497,20 +520,21 @@ class Index:
             return above.target is node
         return isinstance(above, (cst.AssignTarget, cst.AsName))
 
-    def changes_contents(self, node: cst.Attribute | cst.Name) -> bool:
+    def _changes_contents(self, node: cst.Attribute | cst.Name) -> bool:
         """Tell whether what stands around a value changes what it holds: ``x.names.pop()``."""
-        above = self.parent[node]
+        inner: cst.CSTNode = node
+        above = self.parent[inner]
+        while isinstance(above, cst.Subscript) and above.value is inner:
+            inner, above = above, self.parent[above]
         beyond = self.parent.get(above)
         if isinstance(above, cst.Attribute):
             is_called = isinstance(beyond, cst.Call) and beyond.func is above
             return is_called and above.attr.value in MUTATORS
         if isinstance(above, cst.Arg):
             return isinstance(beyond, cst.Call) and last_name(beyond.func) in _CHANGING
-        if not isinstance(above, cst.Subscript) or above.value is not node:
-            return False
-        if isinstance(beyond, (cst.AnnAssign, cst.AugAssign)):
-            return beyond.target is above
-        return isinstance(beyond, (cst.AssignTarget, cst.Del))
+        if isinstance(above, (cst.AnnAssign, cst.AugAssign)):
+            return above.target is inner is not node
+        return inner is not node and isinstance(above, (cst.AssignTarget, cst.Del))
 
     def is_made_in(self, node: cst.CSTNode) -> bool:
         """Tell whether a node stands in a function that makes an object what it is."""

@@ -24,6 +24,7 @@ _CHANGING = frozenset(
         cst.AsName,
         cst.Import,
         cst.ImportFrom,
+        cst.With,
         cst.Call,
         cst.MatchAs,
         cst.MatchStar,
@@ -40,8 +41,10 @@ def changed_keys(index: Index, nodes: Iterable[cst.CSTNode]) -> set[str]:
     for node in _changing(nodes):
         if isinstance(node, cst.Call):
             changed.update(effects.changed_by_call(node))
-            if may_store_attributes(index, node):
-                changed.add("()")
+            changed.update(changed_by_others(index, node))
+            continue
+        if isinstance(node, cst.With):
+            changed.update(changed_at_exit(index))
             continue
         changed.update(_bound(node))
         for target in _targets(node):
@@ -111,9 +114,24 @@ def _behind(target: cst.CSTNode) -> Iterator[str]:
                 yield f"{root.value}[]"
 
 
-def may_store_attributes(index: Index, call: cst.Call) -> bool:
-    """Tell whether a call may run a function of the file that stores attributes, or in them."""
-    return last_name(call.func) in index.defined_functions
+def changed_by_others(index: Index, call: cst.Call) -> Iterator[str]:
+    """Yield the keys of what the functions may change that a call may lead to."""
+    is_own = last_name(call.func) in index.defined_functions
+    if is_own:
+        yield "()"
+    given = (last_name(arg.value) in index.defined_functions for arg in call.args)
+    if is_own or effects.runs_what_it_has(call) or any(given) or _calls_lambda(index, call):
+        yield "(*)"
+
+
+def _calls_lambda(index: Index, call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Name) and call.func.value in index.lambdas
+
+
+def changed_at_exit(index: Index) -> Iterator[str]:
+    """Yield the keys of what the end of a ``with`` block may change."""
+    if index.defined_functions.keys() & {"__exit__", "__aexit__"}:
+        yield from ("()", "(*)")
 
 
 def imported_names(node: cst.Import | cst.ImportFrom) -> Iterator[str]:

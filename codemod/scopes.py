@@ -2,7 +2,8 @@
 
 Where several definitions may reach, a merged one stands for them. Besides names, the environment
 follows what may change behind a name: ``.attr`` for stores to an attribute of that name, ``name[]``
-for what is reachable from a name, ``()`` for calls to functions of the file that store attributes.
+for what is reachable from a name, ``()`` for calls to functions of the file that store attributes,
+``(*)`` for calls that may lead to any function of the file, which may change contents.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from codemod.bindings import Definition, Environment, Kind, Scope
 from codemod.index import Index, ScopeNode
 from codemod.regions import (
     bound_names,
+    changed_at_exit,
+    changed_by_others,
     changed_keys,
     imported_names,
-    may_store_attributes,
 )
 from codemod.syntax import (
     children,
@@ -284,6 +286,8 @@ class _Walk:
                     kind = Kind.WITH if isinstance(item.asname.name, cst.Name) else Kind.UNPACKED
                     self._assign(item.asname.name, kind, item.item)
             self._statements(node.body.body)
+            for key in changed_at_exit(self.index):
+                self._touch(key)
         elif isinstance(node, cst.Match):
             self._match(node)
         elif isinstance(node, cst.FunctionDef):
@@ -413,12 +417,12 @@ class _Walk:
             if effects.depends_on_contents(node):
                 self.owner.states[node] = (
                     *(self.env.get(f"{name.value}[]") for name in names_in(node)),
-                    *(self.env.get("()") for _ in self._late_contents_in(node)),
+                    *(self.env.get("(*)") for _ in self._late_contents_in(node)),
                 )
             for key in effects.changed_by_call(node):
                 self._touch(key)
-            if may_store_attributes(self.index, node):
-                self._touch("()")
+            for key in changed_by_others(self.index, node):
+                self._touch(key)
         elif kind is cst.NamedExpr:
             assert isinstance(node, cst.NamedExpr)
             self._expression(node.value)
@@ -462,12 +466,12 @@ class _Walk:
                 for part in current.slice:
                     self._expression(part)
                 if last_name(current.value) in self.index.late_contents:
-                    state.append(self.env.get("()"))
+                    state.append(self.env.get("(*)"))
             current = current.value
         if isinstance(current, cst.Name):
             if current.value not in ("self", "cls"):
                 if self.index.is_late(current.value):
-                    state.append(self.env.get("()"))
+                    state.append(self.env.get("(*)"))
                 state.append(self.env.get(f"{current.value}[]"))
             self.owner.record(current, self._read(current))
         else:
