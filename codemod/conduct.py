@@ -13,7 +13,14 @@ from codemod.facts import Facts
 from codemod.handlers import is_for_aws
 from codemod.lookups import failing_lookup
 from codemod.options import held_names
-from codemod.quiet import asks_getter, counts_on, grows_in_place, makes_client, noticed_part
+from codemod.quiet import (
+    asks_getter,
+    counts_besides,
+    counts_on,
+    grows_in_place,
+    makes_client,
+    noticed_part,
+)
 from codemod.refusals import Refusal
 from codemod.slices import checks_settings
 from codemod.structure import is_always_run, is_loop, steps_to
@@ -206,8 +213,11 @@ def _in_handler(facts: Facts, node: cst.CSTNode) -> bool:
 
 def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
     own = (upload.invocation.carrier, unwrap_await(upload.uploading))
-    if call in own or facts.index.inside(call, upload.invocation.carrier):
+    if call in own:
         return True
+    if facts.index.inside(call, upload.invocation.carrier):
+        is_receiver = facts.index.inside(call, upload.invocation.receiver)
+        return not (is_receiver and counts_besides(facts, call))
     above = facts.index.parent[call]
     if isinstance(above, (cst.Raise, cst.WithItem)):  # with blocks are looked at as a whole
         return True

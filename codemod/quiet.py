@@ -110,6 +110,8 @@ def asks_getter(facts: Facts, node: cst.CSTNode) -> bool:
 
 def makes_client(facts: Facts, call: cst.Call) -> bool:
     """Tell whether a call only makes an AWS client, perhaps in a function of its own."""
+    if counts_besides(facts, call):
+        return False
     if effects.is_client_factory(call):
         return True
     function = facts.definitions.function_called(call)
@@ -120,6 +122,31 @@ def makes_client(facts: Facts, call: cst.Call) -> bool:
         for part in descendants(function.body)
         if isinstance(part, cst.Call)
     )
+
+
+def counts_besides(facts: Facts, call: cst.Call) -> bool:
+    """Tell whether a function of these modules counts its calls, or keeps more than a client."""
+    return _is_own(facts, call) and any(
+        _counts(part) and not _keeps(part)
+        for function in facts.index.defined_functions[callee(call) or ""]
+        for part in descendants(function.body)
+    )
+
+
+def _keeps(node: cst.CSTNode) -> bool:
+    """Tell whether something is only kept for later: ``made.setdefault(name, client)``."""
+    is_stored = isinstance(node, cst.Call) and callee(node) in ("setdefault", "update")
+    return is_stored or isinstance(node, (cst.Global, cst.Nonlocal))
+
+
+def _is_own(facts: Facts, call: cst.Call) -> bool:
+    """Tell whether a call may be one of a function of these modules, called ``client`` or so."""
+    if callee(call) not in facts.index.defined_functions:
+        return False
+    if facts.definitions.origin(call.func) in ("boto3.client", "boto3.resource"):
+        return False
+    on = call.func.value if isinstance(call.func, cst.Attribute) else None
+    return on is None or facts.clients.receiver(on).role is not Role.BOTO_SESSION
 
 
 def _is_quiet(facts: Facts, name: str, above: frozenset[str] = frozenset()) -> bool:
@@ -134,9 +161,7 @@ def _is_quiet(facts: Facts, name: str, above: frozenset[str] = frozenset()) -> b
 def _is_noticed(facts: Facts, node: cst.CSTNode, above: frozenset[str]) -> bool:
     if isinstance(node, cst.Call):
         name = callee(node) or ""
-        if facts.definitions.origin(node.func) in ("boto3.client", "boto3.resource"):
-            return False  # whatever else has that name here
-        if name in facts.index.defined_functions:
+        if _is_own(facts, node):
             return not _is_quiet(facts, name, above)
         return facts.definitions.is_namesake(node) or not (
             effects.is_stable_call(node)
