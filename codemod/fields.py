@@ -12,12 +12,14 @@ from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.pairing import Candidate
-from codemod.syntax import descendants, last_name, names_in, root_name, subscript_key
+from codemod.syntax import descendants, dict_items, last_name, names_in, root_name, subscript_key
 from codemod.template import source
 
 #: What fields with the key of an object are called. Any other key may be a number or a name that
 #: the request has as well.
-_LIKE_A_KEY = re.compile("key|path|ur[il]|location|object|s3", re.IGNORECASE)
+_LIKE_A_KEY = re.compile(
+    "key|path|ur[il]|location|object|s3|dest|target|blob|remote|address|input", re.IGNORECASE
+)
 
 
 def read_again(
@@ -73,8 +75,10 @@ def _is_whole(facts: Facts, name: cst.Name, holders: list[Definition]) -> bool:
 
 
 def _is_new_object(facts: Facts, definition: Definition) -> bool:
-    """Tell whether a variable holds an object that its function has made: ``Job(number)``."""
+    """Tell whether a variable holds what its function has made: ``Job(number)``, ``{…}``."""
     made = definition.value if definition.kind is Kind.ASSIGNED else None
+    if dict_items(made) is not None:
+        return True
     name = last_name(made.func) if isinstance(made, cst.Call) else None
     is_class = name is not None and name.lstrip("_")[:1].isupper()
     if not is_class or made is None:
