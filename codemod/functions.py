@@ -219,6 +219,7 @@ def named_parameters(
     params = function.params
     is_open = False
     positional = [*params.posonly_params, *params.params]
+    by_place = [one.name.value for one in params.posonly_params]
     values: dict[str, cst.BaseExpression] = {}
     given = list(args)
     owner = owner_of(facts, function)
@@ -236,6 +237,8 @@ def named_parameters(
         elif arg.star:
             return None
         elif arg.keyword is not None:
+            if arg.keyword.value in (*values, *by_place):
+                return None  # one of them is for ``**kwargs``, or fails
             values[arg.keyword.value] = arg.value
         elif positional:
             values[positional.pop(0).name.value] = arg.value
