@@ -15,7 +15,6 @@ from codemod.assignments import (
 from codemod.attachments import announced_before, attached_to, left_behind, told_on_both
 from codemod.calls import LegacyCall
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.inputs import METHOD, Style
 from codemod.layout import Form, Layout
 from codemod.near import needs_upload
@@ -25,6 +24,7 @@ from codemod.refusals import Refusal
 from codemod.request_form import hoist_refusal, in_request_form, made_of_result
 from codemod.structure import is_always_run, is_loop
 from codemod.syntax import children, descendants, target_names
+from codemod.tree import LineOrCompound
 from codemod.visibility import Visibility
 
 

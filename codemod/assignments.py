@@ -9,9 +9,9 @@ import libcst as cst
 from codemod import effects
 from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.structure import steps_to, swallows
 from codemod.syntax import callee, descendants, target_names
+from codemod.tree import LineOrCompound
 
 _BINDING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For)
 

@@ -17,13 +17,13 @@ from codemod.assignments import (
 )
 from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.lookups import failing_lookup
 from codemod.outcomes import gives_up_only_after_failure
 from codemod.pairing import Candidate
 from codemod.refusals import Refusal
 from codemod.stand_ins import StandIn, is_known_without, overwritten, stand_in
 from codemod.syntax import descendants, names_in, terminates, unwrap_await
+from codemod.tree import LineOrCompound
 from codemod.visibility import Fate, Visibility, is_response_name
 
 

@@ -12,7 +12,8 @@ from functools import cached_property
 
 import libcst as cst
 
-from codemod.index import Index, LineOrCompound
+from codemod.index import Index
+from codemod.tree import LineOrCompound
 
 #: Marks a cell in Jupytext's percent format, nbconvert's scripts and Databricks notebooks.
 _CELL_COMMENT = re.compile(r"#\s?(?:%%|In\s?\[|<codecell>|COMMAND -{5,}\s*$)")

@@ -13,8 +13,9 @@ from codemod.cells import Borders, Cells
 from codemod.clients import Clients
 from codemod.definitions import Definition, Definitions
 from codemod.evaluation import Templates
-from codemod.index import Index, LineOrCompound, Linker
+from codemod.index import Index
 from codemod.model import Place
+from codemod.tree import LineOrCompound, Linker
 
 
 class Accesses(NamedTuple):

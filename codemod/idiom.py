@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import libcst as cst
 
-from codemod.index import Index, LineOrCompound
+from codemod.index import Index
 from codemod.nodes import moved
+from codemod.tree import LineOrCompound
 
 
 class Idiom:

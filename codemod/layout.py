@@ -10,8 +10,8 @@ import libcst as cst
 
 from codemod.assignments import targets
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.stand_ins import StandIn
+from codemod.tree import LineOrCompound
 from codemod.visibility import Fate, Visibility
 
 

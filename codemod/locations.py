@@ -10,9 +10,9 @@ from codemod.assignments import (
 )
 from codemod.definitions import Kind
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.pairing import Candidate
 from codemod.syntax import descendants, names_in
+from codemod.tree import LineOrCompound
 
 
 def is_known(facts: Facts, node: cst.BaseExpression, before: LineOrCompound) -> bool:

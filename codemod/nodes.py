@@ -9,7 +9,7 @@ from typing import cast
 import libcst as cst
 
 from codemod.cells import after_cell_comment
-from codemod.index import LineOrCompound
+from codemod.tree import LineOrCompound
 
 _PRAGMA = re.compile(r"#\s*(type:|noqa|nosec|pyright:|pylint:|pragma|mypy:|fmt:)")
 

@@ -10,7 +10,6 @@ import libcst as cst
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.index import LOOPS
 from codemod.syntax import (
     argument,
     callee,
@@ -21,6 +20,7 @@ from codemod.syntax import (
     subscript_key,
 )
 from codemod.transfers import Given, Upload
+from codemod.tree import LOOPS
 
 
 class Form(enum.Enum):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.model import Place
 from codemod.positions import Span, locate, locate_within
 from codemod.splicing import Spliced, first_lines, splice
+from codemod.tree import LineOrCompound
 
 if TYPE_CHECKING:
     from codemod.joining import Joined

@@ -15,7 +15,6 @@ from codemod.assignments import (
 from codemod.attachments import announced_before, binds_for, following
 from codemod.calls import LegacyCall
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.layout import Form, Layout
 from codemod.locations import is_known, movable_chain, rebuilt, spelled_out
 from codemod.lookups import lookup_left_out
@@ -25,6 +24,7 @@ from codemod.payload import Form as PayloadForm
 from codemod.refusals import Refusal
 from codemod.syntax import descendants, names_in
 from codemod.template import source
+from codemod.tree import LineOrCompound
 from codemod.visibility import Visibility, is_response_name
 
 

@@ -21,7 +21,6 @@ from codemod.findings import (
     uploads_of,
 )
 from codemod.functions import relied_on, retrying
-from codemod.index import Linked
 from codemod.inputs import METHOD
 from codemod.judge import Judgement, Verdict, judge
 from codemod.layout import gone
@@ -34,6 +33,7 @@ from codemod.repository import Repository
 from codemod.source import is_notebook
 from codemod.syntax import descendants, dotted, last_name
 from codemod.transfers import Split
+from codemod.tree import Linked
 
 if TYPE_CHECKING:
     from codemod.joining import Joined

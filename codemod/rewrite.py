@@ -11,7 +11,6 @@ from codemod.edits import Replacement, apply
 from codemod.extraction import extract, name_makers
 from codemod.facts import Facts
 from codemod.imports import add_imports
-from codemod.index import LineOrCompound
 from codemod.judge import Verdict
 from codemod.layout import Layout
 from codemod.model import Fix, Settings
@@ -25,6 +24,7 @@ from codemod.pairing import Candidate
 from codemod.parameters import give_body, leave_out
 from codemod.planner import Plan, Planner
 from codemod.syntax import descendants, names_in
+from codemod.tree import LineOrCompound
 from codemod.wrapping import wrapped, wrapped_parameters
 
 

@@ -16,7 +16,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.bindings import Definition, Environment, Kind, Scope
-from codemod.index import Index, ScopeNode
+from codemod.index import Index
 from codemod.regions import (
     bound_names,
     changed_at_exit,
@@ -34,6 +34,7 @@ from codemod.syntax import (
     target_names,
     terminates,
 )
+from codemod.tree import ScopeNode
 
 #: How many names of one object are followed; nobody writes more.
 _MOST_NAMES = 16

@@ -14,12 +14,12 @@ from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.handlers import handles_errors_of_payload
-from codemod.index import LineOrCompound
 from codemod.inputs import METHOD
 from codemod.payload import Form, form_of
 from codemod.regions import LOOKING_AROUND, changed_keys
 from codemod.syntax import callee, descendants, is_self, names_in
 from codemod.transfers import Upload
+from codemod.tree import LineOrCompound
 from codemod.uploads import RECOGNISERS
 
 #: Code that would do something else in a function of its own.

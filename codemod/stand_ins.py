@@ -12,10 +12,10 @@ from codemod import effects
 from codemod.assignments import definition_at
 from codemod.facts import Facts
 from codemod.imports import Needed
-from codemod.index import LineOrCompound
 from codemod.pairing import Candidate
 from codemod.syntax import last_name, names_in, string_value
 from codemod.transfers import Result
+from codemod.tree import LineOrCompound
 
 
 @dataclass(frozen=True, slots=True, eq=False)

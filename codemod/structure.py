@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from codemod.index import LOOPS, Block, Index, LineOrCompound
+from codemod.index import Index
 from codemod.syntax import callee, last_name, terminates
+from codemod.tree import LOOPS, Block, LineOrCompound
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from codemod.imports import Needed
-from codemod.index import LineOrCompound
 from codemod.invocations import Invocation
 from codemod.refusals import Refusal
 from codemod.template import Template
+from codemod.tree import LineOrCompound
 
 
 class Given(enum.Enum):

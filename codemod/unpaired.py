@@ -13,7 +13,6 @@ from codemod.definitions import Definition, Kind
 from codemod.echoes import Echoes
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
-from codemod.index import LOOPS
 from codemod.indirect import Claims
 from codemod.invocations import invocations
 from codemod.near import Near, is_another_item, is_elsewhere, is_uri_of, made_by, names_key, uri_of
@@ -32,6 +31,7 @@ from codemod.syntax import (
 from codemod.template import Hole, Piece, Template, contains, literal, source
 from codemod.transfers import Upload
 from codemod.translation import Translation
+from codemod.tree import LOOPS
 
 #: How many parts of what is collected are looked at.
 _MOST = 400

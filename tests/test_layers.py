@@ -19,6 +19,7 @@ ROOMS = (
     "rules",
     "refusals",
     "syntax",
+    "tree",
     "index",
     "edits",
     "redent",

@@ -9,7 +9,6 @@ import libcst as cst
 from codemod.announcements import announces_upload, is_log_line
 from codemod.calls import LegacyCall, Telling
 from codemod.facts import Facts
-from codemod.index import LineOrCompound
 from codemod.layout import fates_left
 from codemod.near import needs_upload
 from codemod.pairing import Candidate
@@ -17,6 +16,7 @@ from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.syntax import descendants, last_name, string_value
 from codemod.template import Hole, source
+from codemod.tree import LineOrCompound
 from codemod.visibility import Fate
 
 #: Options of an upload that say nothing which an inline payload would have to say as well.

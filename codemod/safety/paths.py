@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from codemod.facts import Facts
-from codemod.index import LOOPS
 from codemod.layout import fates_left
 from codemod.pairing import Candidate
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.syntax import descendants
+from codemod.tree import LOOPS
 from codemod.visibility import Fate
 
 

@@ -7,7 +7,6 @@ import libcst as cst
 from codemod import effects
 from codemod.definitions import Kind
 from codemod.facts import Facts
-from codemod.index import LOOPS
 from codemod.payload import Form
 from codemod.proposals import Proposal
 from codemod.quiet import noticed_part
@@ -15,6 +14,7 @@ from codemod.refusals import Refusal
 from codemod.syntax import callee, descendants, is_self, names_in, root_name
 from codemod.template import source
 from codemod.transfers import Given, Upload
+from codemod.tree import LOOPS
 
 
 def payload_can_be_sent(case: Proposal) -> Refusal | None:
