@@ -49,6 +49,7 @@ class Callers:
         self._left_out: set[str] = set()
         self._replacing: set[tuple[str, str]] = set()
         self._families: dict[_Class, frozenset[_Class]] = {}
+        self._derived: dict[str, dict[_Class, list[_Class]]] = {}
 
     def of(
         self, reliances: Collection[Reliance]
@@ -293,21 +294,29 @@ class Callers:
         """Tell whether a file that cannot be read as Python seems to have a class of the owner."""
         if path not in self._importers.of(relied.path):
             return False
+        if self._repository.outline(path) is not None:
+            return False
         content = self._repository.glance(path) or b""
         derived = rb"^\s*class\s+\w+\s*\([^)]*\b%b\b" % re.escape(relied.owner.encode())
-        if re.search(derived, content, re.MULTILINE) is None:
-            return False
-        return self._repository.outline(path) is None
+        return re.search(derived, content, re.MULTILINE) is not None
 
     def _made_from(self, path: str, owner: _Class) -> Iterator[_Class]:
         if path not in self._importers.of(owner[0]):
             return
+        if path not in self._derived:
+            self._derived[path] = self._families_in(path)
+        yield from self._derived[path].get(owner, ())
+
+    def _families_in(self, path: str) -> dict[_Class, list[_Class]]:
+        """Return the classes of a file by each of those that they are made from."""
+        found: dict[_Class, list[_Class]] = {}
         if not _DERIVED.search(self._repository.glance(path) or b""):
-            return
+            return found
         outlined = self._repository.outline(path)
         for name in outlined.classes if outlined is not None else ():
-            if (path, name) != owner and owner in self._family((path, name)):
-                yield path, name
+            for owner in self._family((path, name)) - {(path, name)}:
+                found.setdefault(owner, []).append((path, name))
+        return found
 
     def _family(self, made: _Class) -> frozenset[_Class]:
         """Return a class and those that it is made from, as far as they are in the repository."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -88,6 +88,8 @@ class Clients:
         self._index = index
         self._definitions = definitions
         self._known: dict[cst.CSTNode, Receiver] = {}
+        #: What attributes are by their name, unless their own class says more.
+        self._stored: dict[str, Receiver] = {}
 
     def receiver(self, node: cst.BaseExpression, steps: int = 0) -> Receiver:
         """Return what an expression is, as far as the file says."""
@@ -189,8 +191,17 @@ class Clients:
         target = self._definitions.target(node)
         if target is not None:
             return self._definition(target, steps)
+        values = self._class_values(node, name)
+        if values or name not in self._stored:
+            found = self._stored_as(name, values, steps)
+            if values:
+                return found
+            self._stored[name] = found
+        return self._stored[name]
+
+    def _stored_as(self, name: str, others: Sequence[cst.BaseExpression], steps: int) -> Receiver:
+        """Return what an attribute is that is given some values, of whichever class it is."""
         stores = self._index.attribute_stores.get(name, [])
-        values = [value for _, value in stores if value is not None]
         annotations = [
             annotated
             for target, _ in stores
@@ -199,7 +210,7 @@ class Clients:
         ]
         if annotations:
             return _agree(annotations)
-        values.extend(self._class_values(node, name))
+        values = [*(value for _, value in stores if value is not None), *others]
         if not values:
             return _UNKNOWN
         return _agree(self.receiver(value, steps) for value in values)

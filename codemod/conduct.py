@@ -23,7 +23,7 @@ from codemod.quiet import (
 )
 from codemod.refusals import Refusal
 from codemod.slices import checks_settings
-from codemod.structure import is_always_run, is_loop, steps_to
+from codemod.structure import in_handler, is_always_run, is_loop, steps_to
 from codemod.syntax import (
     argument,
     callee,
@@ -83,7 +83,7 @@ def effect_problem(
         if _counts(facts, node, upload):
             return Refusal("helper-does-more", node, function.name.value)
         if isinstance(node, (cst.Raise, cst.Return)):
-            if index.order[index.statement(node)] < order and not _in_handler(facts, node):
+            if index.order[index.statement(node)] < order and not in_handler(facts.index, node):
                 if not checks_settings(facts, node):
                     return Refusal("helper-returns-early", node, function.name.value)
                 check = check or Refusal("helper-checks-settings", node, function.name.value)
@@ -202,15 +202,6 @@ def _only_reads(node: cst.BaseExpression) -> bool:
     return mode is not None and string_value(mode.value) in ("rb", "br")
 
 
-def _in_handler(facts: Facts, node: cst.CSTNode) -> bool:
-    for above in facts.index.ancestors(node):
-        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
-            return True
-        if isinstance(above, cst.FunctionDef):
-            return False
-    return False
-
-
 def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
     own = (upload.invocation.carrier, unwrap_await(upload.uploading))
     if call in own:
@@ -222,7 +213,7 @@ def _is_harmless(facts: Facts, call: cst.Call, upload: Upload) -> bool:
     if isinstance(above, (cst.Raise, cst.WithItem)):  # with blocks are looked at as a whole
         return True
     if effects.is_log(call):
-        return _in_handler(facts, call) or announces_upload(
+        return in_handler(facts.index, call) or announces_upload(
             facts, facts.index.statement(call), _about(facts, upload)
         )
     known = (effects.is_stable_call(call) or effects.is_fresh_call(call)) and is_what_it_seems(
@@ -299,7 +290,7 @@ def what_answers(
     facts: Facts, function: cst.FunctionDef, upload: Upload
 ) -> Iterator[int | str | None]:
     """Yield the items that tell how the upload went, ``None`` for all that a function gives."""
-    values = [value for value in _returned(facts, function) if not _in_handler(facts, value)]
+    values = [value for value in _returned(facts, function) if not in_handler(facts.index, value)]
     if values and all(_is_answer(facts, value, upload) or _is_true(value) for value in values):
         yield None
     for place, value in items_returned(facts, function).items():

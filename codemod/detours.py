@@ -79,11 +79,7 @@ def _unpacked(args: tuple[cst.Arg, ...]) -> Iterator[cst.Arg]:
 def _fetched(facts: Facts, method: str) -> Iterator[cst.Call]:
     """Yield what gets a method by its name: ``getattr(s3, "put_object")`` and the like."""
     index = facts.index
-    for name in _texts(facts, method):
-        above = index.parent[name]
-        call = index.parent.get(above)
-        if not isinstance(above, cst.Arg) or not isinstance(call, cst.Call):
-            continue
+    for above, call in _told(facts, method):
         if callee(call) == "getattr" and len(call.args) in (2, 3) and call.args[1] is above:
             yield call
         elif callee(call) == "attrgetter" and call.args[0] is above:
@@ -96,11 +92,7 @@ def _fetched(facts: Facts, method: str) -> Iterator[cst.Call]:
 def _by_name(facts: Facts, method: str) -> Iterator[Invocation]:
     """Yield the calls of functions that are given the name of a method, and its arguments."""
     index = facts.index
-    for name in _texts(facts, method):
-        above = index.parent[name]
-        call = index.parent.get(above)
-        if not isinstance(above, cst.Arg) or not isinstance(call, cst.Call):
-            continue
+    for above, call in _told(facts, method):
         if not isinstance(call.func, (cst.Name, cst.Attribute)):
             continue
         if callee(call) in _FETCHING or _TELLING.search(source(call.func)):
@@ -119,11 +111,15 @@ def _by_name(facts: Facts, method: str) -> Iterator[Invocation]:
             )
 
 
-def _texts(facts: Facts, text: str) -> Iterator[cst.BaseExpression]:
-    """Yield the strings with a text, and the names of such."""
-    for node in facts.index.strings.get(text, ()):
-        yield node
-        yield from same_value(facts, node)
+def _told(facts: Facts, text: str) -> Iterator[tuple[cst.Arg, cst.Call]]:
+    """Yield the calls that are given a text, or the name of one, and with which argument."""
+    index = facts.index
+    for node in index.strings.get(text, ()):
+        for value in (node, *same_value(facts, node)):
+            above = index.parent[value]
+            call = index.parent.get(above)
+            if isinstance(above, cst.Arg) and isinstance(call, cst.Call):
+                yield above, call
 
 
 def kept_for_others(facts: Facts, method: str) -> Iterator[cst.Name | cst.Attribute]:

@@ -13,6 +13,7 @@ from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.names import body_parameter
 from codemod.regions import LOOKING_AROUND
+from codemod.structure import in_handler
 from codemod.syntax import descendants, is_self, names_in, tested_for_none
 
 
@@ -73,17 +74,8 @@ def _announcing(
     about = {given} if given is not None else set()
     for part in descendants(function.body):
         if isinstance(part, cst.SimpleStatementLine) and announces_upload(facts, part, about):
-            if facts.index.function(part) is function and not _is_in_handler(facts, part):
+            if facts.index.function(part) is function and not in_handler(facts.index, part):
                 yield part
-
-
-def _is_in_handler(facts: Facts, line: cst.SimpleStatementLine) -> bool:
-    for above in facts.index.ancestors(line):
-        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
-            return True
-        if isinstance(above, cst.FunctionDef):
-            return False
-    return False
 
 
 def _is_without(facts: Facts, line: cst.SimpleStatementLine, body: str | None) -> bool:

@@ -181,3 +181,13 @@ def is_always_run(step: Step) -> bool:
             terminates(handler.body) for handler in statement.handlers
         )
     return False
+
+
+def in_handler(index: Index, node: cst.CSTNode) -> bool:
+    """Tell whether a node only runs where something failed in its function."""
+    for above in index.ancestors(node):
+        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
+            return True
+        if isinstance(above, cst.FunctionDef):
+            return False
+    return False

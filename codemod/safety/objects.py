@@ -14,6 +14,7 @@ from codemod.near import needs_upload
 from codemod.pairing import Candidate
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
+from codemod.structure import in_handler
 from codemod.syntax import descendants, last_name, string_value
 from codemod.template import Hole, source
 from codemod.tree import LineOrCompound
@@ -116,7 +117,7 @@ def nothing_untrue_is_logged(case: Proposal) -> Refusal | None:
         if index.order[statement] > after and announces_upload(
             case.facts, statement, case.seen.behind
         ):
-            if not _in_handler(case.facts, node, function):
+            if not in_handler(index, node):
                 return Refusal("upload-announced", node, unlock="log it right after the upload")
     above = _line_above_try(case)
     if above in case.layout.announcing:
@@ -199,12 +200,3 @@ def _between(candidate: Candidate) -> Iterator[cst.CSTNode]:
             if isinstance(body, cst.IndentedBlock):
                 after = [one for one in body.body if one is not step.part]
                 yield from after
-
-
-def _in_handler(facts: Facts, node: cst.CSTNode, function: cst.CSTNode) -> bool:
-    for above in facts.index.ancestors(node):
-        if above is function:
-            return False
-        if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
-            return True
-    return False
