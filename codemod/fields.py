@@ -49,7 +49,9 @@ def read_again(
 def _fields(facts: Facts, candidate: Candidate) -> Iterator[cst.BaseExpression]:
     """Yield the attributes and items that the upload and its calls take the key or the URI from."""
     upload = candidate.upload
-    for start in (upload.key_node, *(call.location for call in candidate.calls)):
+    given = upload.invocation.args if upload.told is not None else ()
+    starts = (upload.key_node, *(call.location for call in candidate.calls))
+    for start in (*starts, *(arg.value for arg in given)):
         for part in descendants(start) if start is not None else ():
             if not isinstance(part, (cst.Attribute, cst.Subscript)):
                 continue
@@ -57,7 +59,7 @@ def _fields(facts: Facts, candidate: Candidate) -> Iterator[cst.BaseExpression]:
                 continue
             template = facts.templates.of(part)
             name = subscript_key(part) if isinstance(part, cst.Subscript) else part.attr.value
-            is_key = template == upload.key and _LIKE_A_KEY.search(str(name))
+            is_key = template in (upload.key, upload.told) and _LIKE_A_KEY.search(str(name))
             if is_key or template == upload.uri:
                 yield part
 

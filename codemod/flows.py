@@ -193,11 +193,16 @@ def _virtual(
     bucket = translate.template(inner.bucket) if inner.bucket is not None else None
     key = translate.template(inner.key) if inner.key is not None else None
     uri = translate.template(inner.uri)
-    if helper.returns == "key" and key is not None and bucket is not None:
+    told = translate.template(inner.told) if inner.told is not None else None
+    as_given = told if told is not None else key
+    is_used = not isinstance(facts.index.parent[call.whole], cst.Expr)
+    if helper.returns == "key" and key is not None and bucket is not None and is_used:
+        told = as_given
         key = (Hole(("evaluated", call.whole), function.name.value, call.whole),)
     if bucket is not None and key is not None:
         unpacked = _unpacked(facts, call, helper.items)
         bucket, key = unpacked.get("bucket", bucket), unpacked.get("key", key)
+        told = as_given if "key" in unpacked else told
         uri = normal(("s3://", *bucket, "/", *key))
     via = Via(
         function,
@@ -224,6 +229,7 @@ def _virtual(
         bucket=bucket,
         key=key,
         uri=uri,
+        told=told,
         content_type=content_type,
         returns_uri=helper.returns == "uri",
         bucket_node=None,

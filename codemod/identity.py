@@ -56,7 +56,8 @@ class Identity:
         self.behind: set[Definition] = set()
         self.stored: list[Definition] = []
         self.whole = list(self._whole())
-        self.given: list[Template] = []
+        told = candidate.upload.told
+        self.given: list[Template] = [told] if told is not None else []
         self.exact = dict.fromkeys(self.whole)
         for definition in self.whole:
             self.exact.update(dict.fromkeys(self._given_by_callers(definition)))
@@ -71,7 +72,7 @@ class Identity:
             yield from self._handed_on(call)
         starts.extend(node for node in (upload.key_node,) if node is not None)
         for arg in upload.invocation.args:
-            if upload.key is None and arg.value is not upload.payload:
+            if (upload.key is None or upload.told) and arg.value is not upload.payload:
                 starts.append(arg.value)
         receiver = upload.invocation.receiver
         if isinstance(receiver, cst.Name):
@@ -162,9 +163,8 @@ class Identity:
         if value is not None and upload.returns_uri and made_by(self._facts, value, upload):
             return True
         template = self._facts.templates.of_definition(definition)
-        if upload.key is not None and contains(template, upload.key):
-            return True
-        return contains(template, upload.uri)
+        known = [one for one in (upload.key, upload.told, upload.uri) if one is not None]
+        return any(contains(template, one) for one in known)
 
     def is_same(self, node: cst.BaseExpression) -> bool:
         """Tell whether an expression is the key or URI, or a part cut out of it."""

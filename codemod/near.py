@@ -11,7 +11,7 @@ from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.syntax import descendants, names_in, subscript_key, unwrap_await
-from codemod.template import Template, contains, literal, same_object
+from codemod.template import Template, contains, literal, normal, same_object
 from codemod.transfers import Upload
 
 
@@ -28,6 +28,9 @@ class Near:
             function = facts.index.function(upload.invocation.carrier)
             self._by_function.setdefault(function, []).append(upload)
             self._by_uri.setdefault((function, upload.uri), []).append(upload)
+            if upload.told is not None and upload.bucket is not None:
+                as_told = normal(("s3://", *upload.bucket, "/", *upload.told))
+                self._by_uri.setdefault((function, as_told), []).append(upload)
             self._by_node.setdefault(unwrap_await(upload.uploading), []).append(upload)
 
     def of(self, call: LegacyCall) -> list[Upload]:

@@ -173,6 +173,7 @@ class Upload:
         content_type_problem: Why that is not possible unless the call has a ContentType itself.
         imports: What the module must import for the payload of such a call.
         type_imports: What it must import for the ContentType.
+        told: The key as it was given, where a function gives it back and ``key`` is its result.
     """
 
     invocation: Invocation
@@ -193,6 +194,7 @@ class Upload:
     content_type_problem: Refusal | None = None
     imports: frozenset[Needed] = frozenset()
     type_imports: frozenset[Needed] = frozenset()
+    told: Template | None = None
 
     def splits(self) -> Iterator[Split]:
         """Yield how the functions on the way have to be split, the outermost first."""

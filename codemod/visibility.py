@@ -123,7 +123,7 @@ class Visibility:
     def _literals(self) -> None:
         """Follow the key and the URI where they are written out again as plain strings."""
         upload = self._candidate.upload
-        for template in (upload.key, upload.uri):
+        for template in (upload.key, upload.told, upload.uri):
             text = literal(template or ())
             if not text or not _TELLING.search(text):
                 continue
@@ -142,8 +142,9 @@ class Visibility:
         """Yield what puts the key or the URI together anew, in the function that uploads."""
         upload, index = self._candidate.upload, self._facts.index
         wanted = [upload.uri]
-        if upload.key is not None and any("/" in one for one in upload.key if isinstance(one, str)):
-            wanted.append(upload.key)
+        for key in (upload.key, upload.told):
+            if key is not None and any("/" in one for one in key if isinstance(one, str)):
+                wanted.append(key)
         spelled = self._facts.templates.spelled(index.function(upload.invocation.carrier))
         for template in wanted:
             for node in spelled.get(template, ()):

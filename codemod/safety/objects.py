@@ -17,6 +17,7 @@ from codemod.refusals import Refusal
 from codemod.structure import in_handler
 from codemod.syntax import descendants, last_name, string_value
 from codemod.template import Hole, source
+from codemod.transfers import Upload
 from codemod.tree import LineOrCompound
 from codemod.visibility import Fate
 
@@ -87,7 +88,8 @@ def _is_on_the_way(case: Proposal, node: cst.CSTNode) -> bool:
 
 def _on_attribute(facts: Facts, candidate: Candidate) -> Refusal | None:
     """A key that is an attribute is visible to everyone who has the object it belongs to."""
-    key = candidate.upload.key or ()
+    upload: Upload | None = candidate.upload
+    key = candidate.upload.told or candidate.upload.key or ()
     if len(key) != 1 or not isinstance(key[0], Hole):
         return None
     node = key[0].node
@@ -97,7 +99,13 @@ def _on_attribute(facts: Facts, candidate: Candidate) -> Refusal | None:
         return None
     own = [candidate.upload.invocation.carrier]
     own.extend(call.invocation.carrier for call in candidate.calls)
+    uploading = set()
+    while upload is not None and upload.via is not None:
+        uploading.add(upload.via.function)
+        upload = upload.via.inner
     for access in facts.index.attributes.get(node.attr.value, ()):
+        if facts.index.within(access, uploading):
+            continue
         if facts.index.function(access) is not facts.index.function(own[0]):
             if isinstance(facts.index.parent[access], cst.AssignTarget):
                 continue
