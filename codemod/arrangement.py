@@ -12,7 +12,13 @@ from codemod.assignments import (
     is_plain_assignment,
     may_come_first,
 )
-from codemod.attachments import announced_before, attached_to, left_behind, told_on_both
+from codemod.attachments import (
+    announced_before,
+    asked_for,
+    attached_to,
+    left_behind,
+    told_on_both,
+)
 from codemod.calls import LegacyCall
 from codemod.facts import Facts
 from codemod.inputs import METHOD, Style
@@ -90,6 +96,9 @@ def _nested(
         noticed_part(facts, one, whole) is not None for one in others
     ):
         return refusal
+    asked = asked_for(facts, candidate, seen)
+    if asked is not None:
+        return asked
     return Layout(Form.BRANCH, uploading, announced_before(facts, candidate, seen, uploading))
 
 

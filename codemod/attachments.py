@@ -297,12 +297,9 @@ def left_behind(
             if not for_good or statement not in told
         )
 
-    here = index.function(candidate.upload.uploading)
-    for use in seen.uses:
-        if use.fate is Fate.WAITED_FOR and not moves(use.node):
-            return Refusal("object-waited-for", use.node)
-        if use.fate is Fate.READ and not moves(use.node) and index.function(use.node) is here:
-            return Refusal("object-read-back", use.node)
+    asked = asked_for(facts, candidate, seen, attached)
+    if asked is not None:
+        return asked
     allowed_locations = tuple(
         call.location
         for call in candidate.calls
@@ -330,6 +327,22 @@ def left_behind(
     if hidden is not None:
         return Refusal("upload-response-used", hidden, hidden.value)
     return tuple(given)
+
+
+def asked_for(
+    facts: Facts, candidate: Candidate, seen: Visibility, attached: tuple[LineOrCompound, ...] = ()
+) -> Refusal | None:
+    """Refuse if something outside of the S3 route waits for the object or reads it."""
+    index = facts.index
+    here = index.function(candidate.upload.uploading)
+    for use in seen.uses:
+        if any(index.inside(use.node, statement) for statement in attached):
+            continue
+        if use.fate is Fate.WAITED_FOR:
+            return Refusal("object-waited-for", use.node)
+        if use.fate is Fate.READ and index.function(use.node) is here:
+            return Refusal("object-read-back", use.node)
+    return None
 
 
 def _only_feeds(
