@@ -76,6 +76,15 @@ class Near:
                 return self._by_node[part][0]
         return None
 
+    def given_to(self, call: LegacyCall) -> Upload | None:
+        """Return an upload of the object that is made for an argument of the call."""
+        if call.through is None:
+            return None
+        for upload in self.invoked(call):
+            if any(self._facts.index.inside(upload.uploading, arg) for arg in call.invocation.args):
+                return upload
+        return None
+
     def on_line_of(self, call: LegacyCall) -> Upload | None:
         """Return an upload of the object that stands on the same line as the call."""
         index = self._facts.index

@@ -59,12 +59,7 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
         if nested is not None and within is not None:
             groups[nested] = [(call, within)]
         elif nested is not None:
-            refusal = Refusal(
-                "upload-in-expression",
-                nested.uploading,
-                unlock="assign what the upload returns to a variable before the call",
-            )
-            unpaired.append(Unpaired(call, nested, refusal))
+            unpaired.append(_in_expression(call, nested))
         elif crowded is not None:
             refusal = Refusal(
                 "shared-line", crowded.uploading, unlock="give the upload a line of its own"
@@ -85,7 +80,10 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
             unpaired.append(Unpaired(call, reaching[-1][0], refusal))
         else:
             missed = explanations.of(call)
-            if missed is not None:
+            given = near.given_to(call) if missed is None else None
+            if given is not None:
+                unpaired.append(_in_expression(call, given))
+            elif missed is not None:
                 unpaired.append(missed)
             else:
                 alone.append(call)
@@ -99,6 +97,12 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
         for upload, group in groups.items()
     )
     return Pairing(candidates, tuple(unpaired), tuple(alone))
+
+
+def _in_expression(call: LegacyCall, upload: Upload) -> Unpaired:
+    unlock = "assign what the upload returns to a variable before the call"
+    refusal = Refusal("upload-in-expression", upload.uploading, unlock=unlock)
+    return Unpaired(call, upload, refusal)
 
 
 def _within(facts: Facts, call: LegacyCall, upload: Upload) -> Span | None:
