@@ -21,6 +21,8 @@ from codemod.template import Hole, Template, contains
 _CUTS = 12
 #: How many slashes ``s3://bucket/`` has.
 _SLASHES = 3
+#: What cuts off the ends of a text, if they are there at all.
+_TIDYING = frozenset(("strip", "lstrip", "rstrip", "removeprefix", "removesuffix"))
 
 
 class Identity:
@@ -61,6 +63,29 @@ class Identity:
         self.exact = dict.fromkeys(self.whole)
         for definition in self.whole:
             self.exact.update(dict.fromkeys(self._given_by_callers(definition)))
+        self.given += [facts.templates.of(one) for one in self._tidied()]
+
+    def _tidied(self) -> Iterator[cst.BaseExpression]:
+        """Yield what may name the object, too, as its key is only that with the ends cut off.
+
+        That is what the function has which uploads, or gives to the functions that do.
+        """
+        chain = [self._candidate.upload]
+        while chain[-1].via is not None:
+            chain.append(chain[-1].via.inner)
+        key = chain[-1].key_node
+        nodes = list(_equals(self._facts, key)) if key is not None else []
+        for outer in reversed(chain[:-1]):
+            func, function = outer.invocation.func, outer.via.function if outer.via else None
+            if function is None or not isinstance(func, (cst.Name, cst.Attribute)):
+                return
+            bound = bound_arguments(self._facts, function, func, outer.invocation.args) or {}
+            of = self._facts.definitions.of
+            read = [of(node) for node in nodes if isinstance(node, cst.Name)]
+            given = [bound[one] for each in read for one in each.origins() if one in bound]
+            own = (one for one in given if not self._facts.index.inside(one, function.params))
+            nodes = [node for one in own for node in _equals(self._facts, one)]
+        yield from nodes
 
     def _whole(self) -> Iterator[Definition]:
         """Yield the variables whose value holds the whole key or the URI."""
@@ -192,3 +217,30 @@ class Identity:
             else:
                 return False
         return False
+
+
+def _equals(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield what an expression may be equal to: ``name`` of ``name.strip()`` or ``name or …``."""
+    stack, seen = [node], set[cst.CSTNode]()
+    while stack:
+        current = stack.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        yield current
+        if isinstance(current, cst.Name):
+            origins = facts.definitions.of(current).origins()
+            stack += [
+                one.value
+                for one in origins
+                if one.kind is Kind.ASSIGNED and isinstance(one.value, cst.BaseExpression)
+            ]
+        elif isinstance(current, cst.BooleanOperation):
+            stack += [current.left, current.right]
+        elif isinstance(current, cst.IfExp):
+            stack += [current.body, current.orelse]
+        elif isinstance(current, cst.Call) and isinstance(current.func, cst.Attribute):
+            if current.func.attr.value in _TIDYING:
+                stack.append(current.func.value)
+        elif isinstance(current, cst.Call) and callee(current) == "str" and current.args:
+            stack.append(current.args[0].value)
