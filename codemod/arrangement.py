@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from codemod import effects
 from codemod.assignments import (
     binds_outside,
     is_plain_assignment,
@@ -29,7 +30,7 @@ from codemod.quiet import noticed_part
 from codemod.refusals import Refusal
 from codemod.request_form import hoist_refusal, in_request_form, made_of_result
 from codemod.structure import is_always_run, is_loop
-from codemod.syntax import children, descendants, target_names
+from codemod.syntax import children, descendants, names_in, target_names
 from codemod.tree import LineOrCompound
 from codemod.visibility import Visibility
 
@@ -89,7 +90,7 @@ def _nested(
     choices = (cst.IfExp, cst.BooleanOperation, cst.Comparison, cst.NamedExpr)
     if any(isinstance(above, choices) for above in _up_to(facts, call, uploading)):
         return refusal
-    if _has_effects(facts, candidate):
+    if _has_effects(facts, candidate) or _is_used_up(facts, candidate, uploading):
         return refusal
     others = [call.invocation.receiver, *(arg.value for arg in call.invocation.args)]
     if not _is_quiet_around(facts, call.invocation.whole, uploading) or any(
@@ -126,6 +127,20 @@ def _has_effects(facts: Facts, candidate: Candidate) -> bool:
         return True
     values = [candidate.payload.node, *(arg.value for arg in upload.invocation.args)]
     return any(noticed_part(facts, one) is not None for one in values if one in facts.index.parent)
+
+
+def _is_used_up(facts: Facts, candidate: Candidate, statement: cst.CSTNode) -> bool:
+    """Tell whether the rest of a statement may use up an iterator that the upload is given."""
+    index, of, whole = facts.index, facts.definitions.of, candidate.upload.uploading
+    given = {of(name) for arg in candidate.upload.invocation.args for name in names_in(arg.value)}
+    return any(
+        isinstance(part, (cst.Call, cst.StarredElement, cst.Arg))
+        and not index.inside(part, whole)
+        and not index.inside(whole, part)
+        and effects.empties(part)
+        and any(of(name) in given for name in names_in(part))
+        for part in descendants(statement)
+    )
 
 
 def _place_refusal(facts: Facts, candidate: Candidate, uploading: LineOrCompound) -> Refusal | None:
