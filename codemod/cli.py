@@ -262,7 +262,9 @@ def _run(ctx: click.Context, options: _Options, *, fix: bool) -> NoReturn:
     if from_stdin:
         report = _handle_stdin(options, task, excludes)
     else:
-        selection = find(options.paths, excludes, force_exclude=options.force_exclude)
+        selection = find(
+            options.paths, excludes, force_exclude=options.force_exclude, jobs=options.jobs
+        )
         report = _handle(selection, options, task, excludes)
         sends_body = any(result.sends_body for result in report.results)
         if not options.no_manifests and (sends_body or selection.manifests):

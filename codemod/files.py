@@ -12,22 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from codemod.folders import compile_globs, is_code, list_files
 from codemod.manifests.names import is_manifest
 from codemod.model import FileResult
+from codemod.scan import NotAFileError, scan
 from codemod.source import reason
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-#: Every call the tool knows has this name in it, and ASCII looks the same in any encoding that
-#: Python source may have.
-NEEDLE = b"invoke_endpoint_async"
-
-#: How much of a file is read at once: most are smaller than the first.
-_FIRST_BYTES, _MORE_BYTES = 1 << 16, 1 << 20
-
+#: What a listed name may turn out to be without anything being wrong.
 _NOTHING = frozenset({errno.EISDIR, errno.ELOOP, errno.ENOENT, errno.ENOTDIR})
-
-#: How systems say that they cannot open a socket.
-_NO_FILE = frozenset({errno.ENXIO, errno.EOPNOTSUPP})
 
 
 class Excludes(NamedTuple):
@@ -70,7 +62,11 @@ class Selection(NamedTuple):
 
 
 def find(
-    paths: Sequence[str], excludes: Excludes | None = None, *, force_exclude: bool = False
+    paths: Sequence[str],
+    excludes: Excludes | None = None,
+    *,
+    force_exclude: bool = False,
+    jobs: int | None = None,
 ) -> Selection:
     """Find the files below ``paths`` that mention the call.
 
@@ -79,6 +75,7 @@ def find(
             folders, which are searched for Python files and notebooks that git does not ignore.
         excludes: What to leave out of the folders.
         force_exclude: Whether to leave it out of the files named by ``paths`` as well.
+        jobs: The most processes to use, by default one for each available processor.
     """
     named: set[str] = set()
     listed: set[str] = set()
@@ -106,19 +103,17 @@ def find(
     manifests = {path for path in named if is_manifest(path) and not path.endswith(".ipynb")}
     named -= {path for path in manifests if not is_code(path)}
 
-    matching: list[str] = []
-    checked = 0
-    for path in sorted(named | listed):
-        try:
-            mentions = _mentions_call(path)
-        except OSError as error:
-            if path in named or not _is_nothing(error):
-                errors.append(FileResult(path, error=reason(error)))
-            continue
-        checked += 1
-        if mentions:
-            matching.append(path)
-    return Selection(without_aliases(matching), checked, tuple(errors), without_aliases(manifests))
+    searched = sorted(named | listed)
+    seen = scan(searched, jobs)
+    errors += (
+        FileResult(path, error=reason(error))
+        for path, error in seen.unread
+        if path in named or not _is_nothing(error)
+    )
+    checked = len(searched) - len(seen.unread)
+    return Selection(
+        without_aliases(seen.mentioning), checked, tuple(errors), without_aliases(manifests)
+    )
 
 
 def find_manifests(paths: Sequence[str], excludes: Excludes | None = None) -> tuple[str, ...]:
@@ -147,48 +142,9 @@ def relative(path: str) -> str:
     return path.replace(os.sep, "/")
 
 
-class _NotAFileError(OSError):
-    """A folder, pipe or device where a file is wanted."""
-
-
-def _mentions_call(path: str) -> bool:
-    """Whether the file has the needle in it."""
-    # Twenty thousand times the overhead of a file object is as long as all the reading.
-    try:
-        descriptor = os.open(path, _READING)
-    except OSError as error:
-        if error.errno in _NO_FILE:
-            raise _NotAFileError(errno.EINVAL, "Not a regular file", path) from error
-        raise
-    try:
-        content = os.read(descriptor, _FIRST_BYTES)
-        if 0 < len(content) < _FIRST_BYTES and NEEDLE not in content:
-            return False
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _NotAFileError(errno.EINVAL, "Not a regular file", path)
-        while content:
-            if NEEDLE in content:
-                return True
-            more = os.read(descriptor, _MORE_BYTES)
-            # The needle may lie across the border of two reads.
-            content = content[-len(NEEDLE) + 1 :] + more if more else b""
-    finally:
-        os.close(descriptor)
-    return False
-
-
-#: Opening a pipe would otherwise wait until somebody writes into it.
-_READING = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-
-
 def _is_nothing(error: OSError) -> bool:
     """Whether a listed name stands for no file: deleted, vanished, a broken or a folder's link."""
-    return isinstance(error, _NotAFileError) or error.errno in _NOTHING
+    return isinstance(error, NotAFileError) or error.errno in _NOTHING
 
 
 def without_aliases(paths: Iterable[str]) -> tuple[str, ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from codemod.files import NEEDLE, Excludes, Selection
+from codemod import processors
+from codemod.files import Excludes, Selection
 from codemod.garbage import collect_rarely
 from codemod.jobs import Job, handle, handle_content
 from codemod.model import Change, FileResult, Reliance, Report, Surroundings, Task
+from codemod.scan import NEEDLE
 from codemod.source import reason, write, write_together
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _handled(
     repository: Repository,
     progress: Progress | None = None,
 ) -> list[list[FileResult]]:
-    workers = min(most or _available_processors(), len(jobs), _MOST_WORKERS)
+    workers = min(most or processors.available(), len(jobs), _MOST_WORKERS)
     if workers > 1 and len(jobs) >= FEWEST_FILES_FOR_POOL:
         return _in_pool(jobs, task, workers, progress)
     done = []
@@ -196,16 +197,6 @@ def _handled(
         if progress is not None:
             progress(len(done), len(jobs))
     return done
-
-
-def _available_processors() -> int:
-    """Return how many processors this process may use, which can be fewer than there are."""
-    if hasattr(os, "process_cpu_count"):  # Python 3.13
-        count: int | None = os.process_cpu_count()
-        return count or 1
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _in_pool(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from codemod import files, folders
-from codemod.files import NEEDLE, Excludes, find
+from codemod import folders
+from codemod.files import Excludes, find
 from codemod.model import FileResult
 from tests.shell import MENTION, git
 
@@ -370,22 +370,3 @@ def test_only_force_exclude_leaves_out_files_that_are_named(anywhere: Path) -> N
     excludes = Excludes.from_globs(".", ["*.py"])
     assert find(["a.py", "in"], excludes).paths == ("a.py",)
     assert find(["a.py", "in"], excludes, force_exclude=True).paths == ()
-
-
-@pytest.mark.parametrize("size", range(len(NEEDLE), len(NEEDLE) + 4))
-def test_the_name_is_found_across_the_borders_of_reads(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr(files, "_FIRST_BYTES", size)
-    monkeypatch.setattr(files, "_MORE_BYTES", size)
-    for before in range(3 * size):
-        make("a.py", content=b"x" * before + NEEDLE + b"y" * (before % 3))
-        assert found() == ["a.py"], before
-    make("a.py", content=(b"x" + NEEDLE[:-1]) * 20)
-    assert found() == []
-
-
-def test_what_an_earlier_file_left_in_the_buffer_is_not_found_again(folder: Path) -> None:
-    make("a.py", content=b"x" * 10 + NEEDLE)
-    make("b.py", content=b"x" * 5)
-    assert found() == ["a.py"]

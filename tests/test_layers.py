@@ -127,6 +127,8 @@ ROOMS = (
     "process",
     "jobs",
     "manifests",
+    "processors",
+    "scan",
     "folders",
     "files",
     "settings",
