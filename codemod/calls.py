@@ -13,7 +13,7 @@ from codemod.detours import called_otherwise, roundabout
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.guards import Guards
-from codemod.inputs import METHOD, Inputs, Style, inputs_of
+from codemod.inputs import METHOD, Inputs, Style, inputs_of, made_elsewhere
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.syntax import dotted, is_none, keyword
@@ -130,12 +130,14 @@ class LegacyCall:
 class NotLegacy:
     """A call that is left alone without a finding, and why.
 
-    ``hands_on`` is the call if all it gets are the keywords that its function is given.
+    ``hands_on`` is the call if all it gets are the keywords that its function is given, ``unread``
+    are the functions of other modules that may make or fill what it gets.
     """
 
     node: cst.CSTNode
     why: str
     hands_on: Invocation | None = None
+    unread: tuple[str, ...] = ()
 
 
 def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
@@ -161,13 +163,15 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
                 if not given.items.keys().isdisjoint(("InputLocation", "Body")):
                     found.append((call, given))
     found.sort(key=lambda one: index.order[index.statement(one[0].carrier)])
-    guards = Guards(index, [call.carrier for call, given in found if "Body" in given.items])
+    inline = {call.carrier for call, given in found if "Body" in given.items}
+    guards = Guards(facts, (call.carrier for call, _ in found), inline)
     legacy = []
     for call, given in found:
         why = _why_not(facts, call, given, guards)
         if why is not None:
             hands_on = call if keywords_given(facts, call) is not None else None
-            left.append(NotLegacy(call.carrier, why, hands_on))
+            unknown = tuple(made_elsewhere(facts, call)) if given.is_unknown else ()
+            left.append(NotLegacy(call.carrier, why, hands_on, unknown))
             continue
         location, entry, style = given.items["InputLocation"]
         early, problem = call.early, given.problem or patched_alias(facts, call)

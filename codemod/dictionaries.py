@@ -13,9 +13,15 @@ import libcst as cst
 
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
-from codemod.functions import bound_arguments, sites
-from codemod.invocations import invocations
-from codemod.syntax import callee, dict_items, is_self, string_value, subscript_key
+from codemod.functions import Bindings, bound_arguments, sites
+from codemod.invocations import Invocation, invocations
+from codemod.syntax import (
+    callee,
+    dict_items,
+    is_self,
+    string_value,
+    subscript_key,
+)
 from codemod.template import Template
 from codemod.translation import Translation
 
@@ -40,25 +46,74 @@ class Entry(NamedTuple):
         value: The value.
         node: What puts it there.
         uri: What it means where the dictionary is used, if a function makes that.
+        is_aside: Whether that is done by a function that another one gives the dictionary to than
+            the one that uses it: perhaps on another path.
     """
 
     value: cst.BaseExpression
     node: cst.CSTNode
     uri: Template | None
+    is_aside: bool = False
 
 
 def entries(facts: Facts, value: cst.BaseExpression, key: str) -> Iterator[Entry]:
     """Yield what a dictionary may hold under a key, the surest first."""
+    here = facts.index.function(value)
+    for node, through in _parts(facts, value):
+        for name, item, at in _items(facts, node):
+            if name == key:
+                yield from _of_object(facts, item, through)
+                ways = (through,) if through else _ways_to(facts, at, here)
+                is_aside = bool(through) and facts.index.function(through[0].call) is not here
+                for one in ways:
+                    yield _entry(facts, item, at, one)._replace(is_aside=is_aside)
+
+
+def _of_object(facts: Facts, value: cst.BaseExpression, through: _Through) -> Iterator[Entry]:
+    """Yield what an attribute may be that a method of an object puts into a dictionary."""
+    method = through[0].call.func if len(through) == 1 else None
+    if isinstance(method, cst.Attribute) and isinstance(value, cst.Attribute):
+        if is_self(value.value):
+            yield from entries(facts, method.value, value.attr.value)
+
+
+def unread(facts: Facts, value: cst.BaseExpression) -> Iterator[str]:
+    """Yield the functions and classes of other modules that make a dictionary or are given it."""
+    for node, _ in _parts(facts, value):
+        calls = [node] if isinstance(node, cst.Call) else []
+        for use in _changes(facts, node):
+            call = facts.index.parent[facts.index.parent[use]]
+            if isinstance(call, cst.Call):
+                calls.append(call)
+        for call in calls:
+            yield from facts.clients.makers(call.func)
+            if isinstance(call.func, cst.Attribute):
+                yield from facts.clients.makers(call.func.value)
+
+
+def _parts(
+    facts: Facts, value: cst.BaseExpression
+) -> Iterator[tuple[cst.BaseExpression, _Through]]:
+    """Yield the dictionaries that one is made of, itself first."""
     queue: list[tuple[cst.BaseExpression, _Through]] = [(value, ())]
     seen = {value}
     for node, through in queue:
-        for name, item, at in _items(facts, node):
-            if name == key:
-                yield _entry(facts, item, at, through)
+        yield node, through
         for made, inner in _made_of(facts, node, through):
             if made not in seen and len(seen) < _MOST:
                 seen.add(made)
                 queue.append((made, inner))
+
+
+def _ways_to(facts: Facts, node: cst.CSTNode, here: cst.CSTNode) -> list[_Through]:
+    """Return how other functions come to some code, those first that one function makes itself."""
+    function = facts.index.function(node)
+    if function is here or not isinstance(function, cst.FunctionDef):
+        return [()]
+    calls = list(itertools.islice(_callers(facts, function), _MOST))
+    calls.sort(key=lambda one: facts.index.function(one[0].carrier) is not here)
+    ways = [(Translation(facts, function, call.carrier, bound),) for call, bound in calls]
+    return [*ways] or [()]
 
 
 def _entry(facts: Facts, value: cst.BaseExpression, node: cst.CSTNode, through: _Through) -> Entry:
@@ -115,20 +170,27 @@ def _fields(
     """Yield the fields that the call of a class gives values to."""
     target = facts.definitions.target(call.func)
     made = target.node if target is not None else None
-    if not isinstance(made, cst.ClassDef) or not isinstance(made.body, cst.IndentedBlock):
-        return
-    lines = [one for one in made.body.body if isinstance(one, cst.SimpleStatementLine)]
-    names = [
-        small.target.value
-        for line in lines
-        for small in line.body
-        if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name)
-    ]
+    names = _field_names(facts, made) if isinstance(made, cst.ClassDef) else []
     for place, arg in enumerate(call.args):
         if arg.keyword is not None:
             yield arg.keyword.value, arg.value, arg
         elif not arg.star and place < len(names):
             yield names[place], arg.value, arg
+
+
+def _field_names(facts: Facts, made: cst.ClassDef) -> list[str]:
+    """Return the fields of a class in the order in which its call gives them values."""
+    for function in facts.index.defined_functions.get("__init__", ()):
+        if facts.index.class_of(function) is made:
+            return [one.name.value for one in function.params.params[1:]]
+    lines = made.body.body if isinstance(made.body, cst.IndentedBlock) else ()
+    return [
+        small.target.value
+        for line in lines
+        if isinstance(line, cst.SimpleStatementLine)
+        for small in line.body
+        if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name)
+    ]
 
 
 def _changes(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
@@ -169,6 +231,8 @@ def _changed(facts: Facts, name: str) -> dict[cst.CSTNode, list[cst.CSTNode]]:
 
 def _may_change(facts: Facts, use: cst.CSTNode) -> bool:
     above = facts.index.parent[use]
+    if isinstance(above, cst.Arg):
+        return not above.star
     if isinstance(above, cst.Attribute):
         return above.value is use and above.attr.value in _CHANGING
     is_item = isinstance(above, cst.Subscript) and above.value is use
@@ -218,7 +282,7 @@ def _made_of(
     elif isinstance(node, cst.DictComp):
         made.append(node.for_in.iter)
     elif isinstance(node, cst.Call):
-        function = facts.definitions.function_called(node)
+        function = _called(facts, node)
         if function is not None and isinstance(node.func, (cst.Name, cst.Attribute)):
             bound = bound_arguments(facts, function, node.func, tuple(node.args)) or {}
             inner = (*through, Translation(facts, function, node, bound))
@@ -231,6 +295,18 @@ def _made_of(
             if isinstance(node.func, cst.Attribute):
                 made.append(node.func.value)
     yield from ((one, through) for one in made)
+
+
+def _called(facts: Facts, call: cst.Call) -> cst.FunctionDef | None:
+    """Return the function that a call calls, or the one method that it may be."""
+    function = facts.definitions.function_called(call)
+    if function is not None or not isinstance(call.func, cst.Attribute):
+        return function
+    named = facts.index.defined_functions.get(call.func.attr.value, ())
+    methods = [one for one in named if facts.index.class_of(one) is not None]
+    if len(methods) > 1:
+        methods = [one for one in methods if call.func in sites(facts, one)]
+    return methods[0] if len(methods) == 1 else None
 
 
 def _is_spread(node: cst.CSTNode) -> bool:
@@ -258,14 +334,33 @@ def _behind(
         if isinstance(above, cst.Attribute) and above.attr.value == "update":
             if isinstance(call, cst.Call) and call.func is above:
                 yield from ((arg.value, through) for arg in call.args if arg.keyword is None)
+        elif isinstance(above, cst.Arg) and isinstance(call, cst.Call):
+            yield from _handed_to(facts, use, call, through)
+
+
+def _handed_to(
+    facts: Facts, use: cst.CSTNode, call: cst.Call, through: _Through
+) -> Iterator[tuple[cst.BaseExpression, _Through]]:
+    """Yield a dictionary as the function knows it that it is given to, perhaps to be filled."""
+    function = _called(facts, call)
+    if function is None or not isinstance(call.func, (cst.Name, cst.Attribute)):
+        return
+    bound = bound_arguments(facts, function, call.func, tuple(call.args)) or {}
+    inner = (*through, Translation(facts, function, call, bound))
+    for definition, value in bound.items():
+        if value is use:
+            yield from ((read, inner) for read in facts.definitions.reads(definition)[:1])
 
 
 def _of_definition(
     facts: Facts, definition: Definition, through: _Through
 ) -> Iterator[tuple[cst.BaseExpression, _Through]]:
     if isinstance(definition.node, cst.Param):
+        method = through[-1].call.func if through and definition.name == "self" else None
         if through and definition in through[-1].bound:
             yield through[-1].bound[definition], through[:-1]
+        elif isinstance(method, cst.Attribute):
+            yield method.value, through[:-1]
         elif not through:
             yield from ((value, ()) for value in _given_by_callers(facts, definition))
         return
@@ -302,10 +397,14 @@ def _given_by_callers(facts: Facts, definition: Definition) -> Iterator[cst.Base
     """Yield what the callers of a function give for a parameter."""
     assert definition.node is not None
     function = facts.index.function(definition.node)
-    if not isinstance(function, cst.FunctionDef):
-        return
-    for func in sites(facts, function):
-        for call in invocations(facts.definitions, func):
-            bound = bound_arguments(facts, function, func, call.args) or {}
+    if isinstance(function, cst.FunctionDef):
+        for _, bound in _callers(facts, function):
             if definition in bound:
                 yield bound[definition]
+
+
+def _callers(facts: Facts, function: cst.FunctionDef) -> Iterator[tuple[Invocation, Bindings]]:
+    """Yield the calls of a function, each with what is given for the parameters."""
+    for func in sites(facts, function):
+        for call in invocations(facts.definitions, func):
+            yield call, bound_arguments(facts, function, func, call.args) or {}

@@ -28,6 +28,8 @@ _Address = tuple[object, ...]
 _MOST = 20
 #: How many functions may lie between one that calls two and these.
 _STEPS = 2
+#: What an expression of nothing but constants of the module and imported names stands for.
+_OF_MODULE = "of the module"
 #: What may give something else each time.
 _CHANGING = (cst.Call, cst.Await, cst.Subscript, cst.IfExp)
 
@@ -38,6 +40,11 @@ class Echoes:
     def __init__(self, facts: Facts, near: Near) -> None:
         self._facts = facts
         self._near = near
+
+    def is_fixed(self, call: LegacyCall) -> bool:
+        """Tell whether the address of a call is the same wherever it is spelled."""
+        address = self._address(uri_of(self._facts, call))
+        return address is not None and all(map(self._is_fixed, address))
 
     def of(self, call: LegacyCall) -> Upload | None:
         """Return an upload to the address of a call, by a function that may run before it."""
@@ -58,6 +65,8 @@ class Echoes:
         if isinstance(part, str):
             return True
         assert isinstance(part, tuple)
+        if part[0] == _OF_MODULE:
+            return True
         return part[0] in ("imported", "definition") and self._is_of_module(part[-1])
 
     def _run_together(self, upload: Upload, call: LegacyCall) -> bool:
@@ -184,7 +193,9 @@ class Echoes:
             return None
         is_own = len(names) < len(list(names_in(hole.node)))
         owner = self._facts.index.class_of(hole.node) if is_own else None
-        return None if is_own and owner is None else (hole.text, read, owner)
+        if not is_own:
+            return (_OF_MODULE, hole.text, read)
+        return (hole.text, read, owner) if owner is not None else None
 
     def _is_of_module(self, definition: object) -> bool:
         """Tell whether something is a variable that is a constant of its module."""

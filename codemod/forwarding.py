@@ -81,7 +81,8 @@ def with_keywords(facts: Facts, injected: Injected, call: Invocation) -> Iterato
         for func in (*sites(facts, function), *perhaps_called(facts, injected, function))
         for site in invocations(facts.definitions, func)
     ]
-    guards = Guards(facts.index, [one.carrier for one in called if keyword(one.args, "Body")])
+    inline = {site.carrier for site in called if keyword(site.args, "Body")}
+    guards = Guards(facts, (site.carrier for site in called), inline)
     for site in called:
         entry = keyword(site.args, "InputLocation")
         if entry is not None and not is_none(entry.value) and not keyword(site.args, "Body"):

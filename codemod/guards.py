@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import libcst as cst
 
-from codemod.index import Index
+from codemod.facts import Facts
+from codemod.functions import sites
 from codemod.syntax import descendants, terminates
 
 _ABOUT_SIZE = re.compile(
@@ -27,20 +28,51 @@ def _asks_for_size(test: cst.BaseExpression) -> bool:
     return False
 
 
+#: How many functions may lie between a guard and what it decides on.
+_DEPTH = 2
+
+
 class Guards:
     """The tests (and errors) that decide between a call with a body and one without.
 
     Made once from all calls with a body in a function, so that asking costs no more than the way
-    up from the call asked about.
+    up from the call asked about. Either route may be a function of its own.
     """
 
-    def __init__(self, index: Index, inline: Iterable[cst.Call]) -> None:
-        self._index = index
+    def __init__(self, facts: Facts, calls: Iterable[cst.Call], inline: Collection[cst.Call]):
+        """Take note of all calls, and of those among them that have a body."""
+        self._facts = facts
+        self._index = facts.index
         self._holding: set[cst.CSTNode] = set()
         self._first_leaving: dict[cst.CSTNode, int] = {}
         self._last_in: dict[cst.CSTNode, int] = {}
-        for call in inline:
-            self._add(call)
+        without = {facts.index.function(call) for call in calls if call not in inline}
+        sending = list(inline)
+        for _ in range(_DEPTH + 1):
+            for call in sending:
+                self._add(call)
+            functions = {facts.index.function(call) for call in sending} - without
+            sending = [call for function in functions for call in self._calls_of(function) or ()]
+
+    def decide_on(self, call: cst.Call, depth: int = _DEPTH) -> bool:
+        """Tell whether a call without a body is what remains for payloads that do not fit.
+
+        That is so as well if its function is called for nothing else.
+        """
+        if not self._holding:
+            return False
+        if self._decides_on(call):
+            return True
+        calls = self._calls_of(self._index.function(call)) if depth else None
+        return bool(calls) and all(self.decide_on(one, depth - 1) for one in calls or ())
+
+    def _calls_of(self, function: cst.CSTNode) -> list[cst.Call] | None:
+        """Return the calls of a function, ``None`` if more is done with it than to call it."""
+        if not isinstance(function, cst.FunctionDef):
+            return None
+        above = [(site, self._index.parent[site]) for site in sites(self._facts, function)]
+        calls = [call for site, call in above if isinstance(call, cst.Call) and call.func is site]
+        return calls if len(calls) == len(above) else None
 
     def _add(self, call: cst.Call) -> None:
         index = self._index
@@ -59,8 +91,7 @@ class Guards:
         if isinstance(below, cst.BaseStatement) and isinstance(above, cst.Module):
             self._last_in[above] = max(self._last_in.get(above, -1), index.order[below])
 
-    def decide_on(self, call: cst.Call) -> bool:
-        """Tell whether a call without a body is what remains for payloads that do not fit."""
+    def _decides_on(self, call: cst.Call) -> bool:
         index = self._index
         below: cst.CSTNode = call
         for above in index.ancestors(call):

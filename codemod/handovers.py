@@ -84,7 +84,10 @@ def _too_far(call: LegacyCall) -> LegacyCall:
 
 
 def offered(
-    facts: Facts, calls: Iterable[LegacyCall], left: Iterable[NotLegacy]
+    facts: Facts,
+    calls: Iterable[LegacyCall],
+    left: Iterable[NotLegacy],
+    fixed: Iterable[LegacyCall] = (),
 ) -> Iterator[cst.Name]:
     """Yield the functions that invoke with what their callers give, and that any module may call.
 
@@ -92,6 +95,7 @@ def offered(
         facts: The modules.
         calls: The calls inside such functions: without an upload in reach, or made for callers.
         left: The calls that are no finding, among them those that get the keywords of a function.
+        fixed: The calls of one object, which whoever calls their function may have uploaded.
     """
     found: dict[cst.FunctionDef, None] = {}
     for one in left:
@@ -102,6 +106,10 @@ def offered(
         function = _given_to(facts, call)
         if function is not None:
             found[function] = None
+    for call in fixed:
+        around = facts.index.function(call.invocation.carrier)
+        if isinstance(around, cst.FunctionDef):
+            found[around] = None
     found.update((one.function, None) for one in ready(facts))
     for function in found:
         if isinstance(facts.index.function(function), cst.Module):
@@ -248,16 +256,16 @@ def _callers(
         if not facts.index.inside(func, function)
         for call in invocations(facts.definitions, func)
     ]
-    inline = [
+    inline = {
         call.carrier for call in found if has_body is not None and _may_have(facts, call, has_body)
-    ]
+    }
     for func, other in doubtful(facts, function):
         if facts.index.inside(func, function):
             continue
         problem_there = Refusal("helper-overridden", other, function.name.value)
         for call in invocations(facts.definitions, func):
             yield from _unclear(facts, call, through, problem_there)
-    guards = Guards(facts.index, inline)
+    guards = Guards(facts, (call.carrier for call in found), inline)
     for call in found:
         reached = call.func
         if (

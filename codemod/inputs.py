@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
 from codemod.definitions import Definition, Kind
-from codemod.dictionaries import entries
+from codemod.dictionaries import entries, unread
 from codemod.facts import Facts
 from codemod.invocations import Invocation
 from codemod.refusals import Refusal
@@ -55,6 +55,11 @@ class Inputs:
     unseen: Refusal | None = None
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether nothing can be seen of what the payload comes by."""
+        return self.items.keys().isdisjoint(_INPUTS)
+
+    @property
     def is_nothing(self) -> bool:
         """Whether nothing is said."""
         return self.problem is None and self.complete and not self.items
@@ -76,20 +81,31 @@ def inputs_of(facts: Facts, call: Invocation) -> Inputs:
                 given.parameters, given.made = found.parameters, found.made
         elif arg.star == "*":
             given.complete = False
-    if "InputLocation" not in given.items and "Body" not in given.items:
+    if given.is_unknown:
         for arg in call.args:
             if arg.star == "**":
                 _look_further(facts, arg.value, given)
     return given
 
 
+def made_elsewhere(facts: Facts, call: Invocation) -> Iterator[str]:
+    """Yield the functions and classes of other modules that may make what a call is given."""
+    for arg in call.args:
+        if arg.star == "**":
+            yield from unread(facts, arg.value)
+
+
 def _look_further(facts: Facts, value: cst.BaseExpression, given: Inputs) -> None:
     """Take account of an InputLocation that a dictionary gets in some way that is not followed."""
-    if any(True for _ in entries(facts, value, "Body")):
+    bodies = list(entries(facts, value, "Body"))
+    if not all(one.is_aside for one in bodies):
         return  # nobody knows which of the two it is
+    with_body = {facts.index.function(one.node) for one in bodies}
     for found in entries(facts, value, "InputLocation"):
         if is_none(found.value) or string_value(found.value) == "":
             continue  # it is filled in elsewhere
+        if facts.index.function(found.node) in with_body:
+            return
         given.items["InputLocation"] = (found.value, found.node, Style.DICT_ITEM)
         given.uri = found.uri
         given.problem = Refusal(

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from codemod.arrangement import arrange
-from codemod.calls import LegacyCall, NotLegacy, describe, find_calls
+from codemod.calls import PASSES_BODY, LegacyCall, NotLegacy, describe, find_calls
 from codemod.detours import kept_for_others
 from codemod.facts import Facts
 from codemod.flows import with_helpers
+from codemod.functions import sites
 from codemod.handovers import offered, with_functions
 from codemod.inputs import METHOD
 from codemod.layout import Layout
@@ -116,10 +117,25 @@ def judge(facts: Facts) -> Judgement:
     handed = (
         call for verdict in verdicts for call in verdict.call.inward() if call is not verdict.call
     )
-    offers = (*offered(facts, (*pairing.alone, *uncertain, *handed), left), *kept)
+    giving = (*pairing.alone, *uncertain, *handed)
+    offers = (*offered(facts, giving, left, pairing.fixed), *kept)
+    if any(one.why == PASSES_BODY for one in left):
+        offers += tuple(_perhaps_routes(facts, verdicts))
     made = {call.invocation.carrier for call in covered if call is not None}
     rest = (one for one in left if one.node not in made)
     return Judgement(tuple(verdicts), (*rest, *alone), (*pairing.alone, *uncertain), offers)
+
+
+def _perhaps_routes(facts: Facts, verdicts: list[Verdict]) -> Iterator[cst.Name]:
+    """Yield functions with a call that other modules may make for payloads that do not fit only.
+
+    Those of this module do not call them.
+    """
+    for verdict in verdicts:
+        function = facts.index.function(verdict.call.invocation.carrier)
+        if isinstance(function, cst.FunctionDef) and not sites(facts, function):
+            if isinstance(facts.index.function(function), cst.Module):
+                yield function.name
 
 
 def _once(

@@ -33,11 +33,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """Every legacy call of a module in exactly one place."""
+    """Every legacy call of a module in exactly one place.
+
+    ``fixed`` are those of the calls left alone whose address another module may spell as well.
+    """
 
     candidates: tuple[Candidate, ...]
     unpaired: tuple[Unpaired, ...]
     alone: tuple[LegacyCall, ...]
+    fixed: tuple[LegacyCall, ...]
 
 
 def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairing:
@@ -96,7 +100,8 @@ def pair(facts: Facts, calls: list[LegacyCall], uploads: list[Upload]) -> Pairin
         )
         for upload, group in groups.items()
     )
-    return Pairing(candidates, tuple(unpaired), tuple(alone))
+    fixed = tuple(filter(explanations.may_be_elsewhere, alone))
+    return Pairing(candidates, tuple(unpaired), tuple(alone), fixed)
 
 
 def _in_expression(call: LegacyCall, upload: Upload) -> Unpaired:

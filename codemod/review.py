@@ -184,12 +184,16 @@ def _makers(
     content: bytes | str,
     repository: Repository,
 ) -> Iterator[str]:
-    """Yield the modules that tell what receivers, decorators and properties of objects are."""
+    """Yield the modules that tell what receivers, decorators and properties of objects are.
+
+    So do those that tell what is in a dictionary which a call unpacks.
+    """
     receivers = [access.value for access in facts.index.attributes.get(METHOD, ())]
     receivers += (one.upload.innermost.invocation.receiver for one in judgement.verdicts)
     unknown = [one for one in receivers if facts.clients.receiver(one).role is Role.UNKNOWN]
     names = {name for receiver in unknown for name in facts.clients.makers(receiver)}
     names.update(retrying(facts))
+    names.update(name for one in judgement.left for name in one.unread)
     imported = facts.index.all_imported(facts.index.module)
     for name in sorted(names):
         if name.partition(".")[0] in imported:

@@ -86,6 +86,10 @@ class Explanations:
             or self._spelled_again(call)
         )
 
+    def may_be_elsewhere(self, call: LegacyCall) -> bool:
+        """Tell whether a function of another module may upload what a call invokes."""
+        return self._echoes.is_fixed(call)
+
     def _through_others(self, call: LegacyCall) -> Unpaired | None:
         """Find an upload in a function that something else calls: a pool, a lambda, a table."""
         claim = self._claims.of(call)
