@@ -10,10 +10,11 @@ from codemod import effects
 from codemod.definitions import Definition, Kind
 from codemod.edits import Replacement, substitute
 from codemod.facts import Facts
+from codemod.fallbacks import fallback_of
 from codemod.functions import Bindings
 from codemod.imports import Needed, is_standard, top_imports
 from codemod.quoting import spliced, within_strings
-from codemod.syntax import descendants, dotted, names_in
+from codemod.syntax import descendants, dotted, is_none, names_in
 from codemod.template import (
     BUCKET_OF,
     KEY_OF,
@@ -64,6 +65,9 @@ class Translation:
 
     def _hole(self, hole: Hole) -> Template:
         kind = hole.key[0]
+        chosen = self._chosen(hole)
+        if chosen is not None:
+            return chosen
         if kind == "definition":
             definition = hole.key[1]
             assert isinstance(definition, Definition)
@@ -102,6 +106,21 @@ class Translation:
             assert isinstance(inner, tuple)
             return (Hole((kind, self.template(inner)), hole.text, hole.node),)
         return (Hole(("call", self.call, hole.key), hole.text, self.call),)
+
+    def _chosen(self, hole: Hole) -> Template | None:
+        """Return what a parameter is that gets another value where it is given none.
+
+        A caller that gives one which may be none either names no object by it.
+        """
+        found = fallback_of(self.facts, hole)
+        value = self.bound.get(found.parameter) if found is not None else None
+        if found is None or value is None:
+            return None
+        if is_none(self.facts.definitions.resolve(value)):
+            return self.template(self.facts.templates.of(found.value))
+        template = self.facts.templates.of(value)
+        is_default = self.facts.index.inside(value, self.function.params)
+        return self.template(template) if is_default else template
 
     def _spelled(self, spelled: str, names: tuple[Definition, ...]) -> str:
         """Spell ``client.bucket`` as the caller does, whatever the function calls its ``self``."""

@@ -46,6 +46,7 @@ ROOMS = (
     "functions",
     "recipients",
     "quoting",
+    "fallbacks",
     "translation",
     "references",
     "pipelines",
