@@ -18,6 +18,7 @@ from codemod.syntax import (
     descendants,
     dotted,
     is_none,
+    is_self,
     keyword,
     last_name,
     string_value,
@@ -80,6 +81,8 @@ _ANNOTATIONS = {
 }
 _MAX_STEPS = 40
 
+_Stores = list[tuple[cst.Attribute, cst.BaseExpression | None]]
+
 
 class Clients:
     """Resolves receivers through assignments, attributes, sessions and local factories."""
@@ -90,6 +93,7 @@ class Clients:
         self._known: dict[cst.CSTNode, Receiver] = {}
         #: What attributes are by their name, unless their own class says more.
         self._stored: dict[str, Receiver] = {}
+        self._stores: dict[str, dict[cst.ClassDef | None, _Stores]] = {}
 
     def receiver(self, node: cst.BaseExpression, steps: int = 0) -> Receiver:
         """Return what an expression is, as far as the file says."""
@@ -192,16 +196,32 @@ class Clients:
         if target is not None:
             return self._definition(target, steps)
         values = self._class_values(node, name)
-        if values or name not in self._stored:
-            found = self._stored_as(name, values, steps)
-            if values:
+        own = self._own_stores(node, name)
+        if values or own or name not in self._stored:
+            stores = own or self._index.attribute_stores.get(name, [])
+            found = self._stored_as(stores, values, steps)
+            if values or own:
                 return found
             self._stored[name] = found
         return self._stored[name]
 
-    def _stored_as(self, name: str, others: Sequence[cst.BaseExpression], steps: int) -> Receiver:
-        """Return what an attribute is that is given some values, of whichever class it is."""
-        stores = self._index.attribute_stores.get(name, [])
+    def _own_stores(self, node: cst.Attribute, name: str) -> _Stores:
+        """Return what a class that is made from no other gives an attribute of its objects."""
+        owner = self._index.class_of(node) if is_self(node.value) else None
+        if owner is None or owner.bases:
+            return []
+        by_class = self._stores.get(name)
+        if by_class is None:
+            by_class = self._stores[name] = {}
+            for target, value in self._index.attribute_stores.get(name, ()):
+                made_by = self._index.class_of(target) if is_self(target.value) else None
+                by_class.setdefault(made_by, []).append((target, value))
+        return [] if None in by_class else by_class.get(owner, [])
+
+    def _stored_as(
+        self, stores: _Stores, others: Sequence[cst.BaseExpression], steps: int
+    ) -> Receiver:
+        """Return what an attribute is that is given some values."""
         annotations = [
             annotated
             for target, _ in stores

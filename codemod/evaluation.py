@@ -570,3 +570,18 @@ class Templates:
         if rebound:
             return Hole(("evaluated", node), text, node)
         return Hole(("expression", spelled, names, states), text, node)
+
+    def member(self, owner: cst.Name, path: str) -> Template:
+        """Return what is kept by an object, ``bucket.name``, as a part of a string that reads it.
+
+        Args:
+            owner: A name for the object.
+            path: The attributes, of which none may change.
+        """
+        node: cst.BaseExpression = owner
+        names = path.split(".")
+        for name in names:
+            node = cst.Attribute(node, cst.Name(name))
+        unchanged = ((None,) * len(names), *((),) * (len(names) - 1))
+        key = ("expression", _structure(node), (self._definitions.of(owner),), unchanged)
+        return (Hole(key, source(node), owner),)

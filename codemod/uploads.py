@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from codemod.buckets import bucket_of, name_given
 from codemod.clients import Receiver, Role
 from codemod.detours import called_otherwise, roundabout
 from codemod.facts import Facts
@@ -81,22 +82,17 @@ def _object_of(
         return None
     owner = facts.clients.receiver(made.func.value)
     if owner.role is Role.BUCKET:
-        bucket = _bucket_of(owner.made)
+        bucket = name_given(owner.made)
         key = argument(made.args, 0, "key")
         return (bucket, key.value) if bucket is not None and key is not None else None
     first, second = argument(made.args, 0, "bucket_name"), argument(made.args, 1, "key")
     return (first.value, second.value) if first is not None and second is not None else None
 
 
-def _bucket_of(made: cst.Call | None) -> cst.BaseExpression | None:
-    found = argument(made.args, 0, "name") if made is not None else None
-    return found.value if found is not None else None
-
-
 def _put_like(
     facts: Facts,
     call: Invocation,
-    bucket: cst.BaseExpression,
+    bucket: cst.BaseExpression | Template,
     key: cst.BaseExpression,
     own: tuple[str, ...],
 ) -> Upload | None:
@@ -130,12 +126,16 @@ def _upload(
     call: Invocation,
     payload: cst.BaseExpression,
     given: Given,
-    bucket: cst.BaseExpression,
+    bucket: cst.BaseExpression | Template,
     key: cst.BaseExpression,
     content_type: cst.BaseExpression | None,
     options: tuple[tuple[str | None, cst.CSTNode], ...],
 ) -> Upload:
-    bucket_template, key_template = facts.templates.of(bucket), facts.templates.of(key)
+    bucket_node = bucket if isinstance(bucket, cst.BaseExpression) else None
+    bucket_template = (
+        facts.templates.of(bucket) if isinstance(bucket, cst.BaseExpression) else bucket
+    )
+    key_template = facts.templates.of(key)
     return Upload(
         call,
         payload,
@@ -145,7 +145,7 @@ def _upload(
         s3_uri(bucket_template, key_template),
         content_type,
         options,
-        bucket_node=bucket,
+        bucket_node=bucket_node,
         key_node=key,
     )
 
@@ -156,8 +156,8 @@ def _put_object(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | 
     if key is None:
         return _put_unpacked(facts, call) if receiver.role in (Role.S3, Role.UNKNOWN) else None
     if receiver.role is Role.BUCKET:
-        bucket = _bucket_of(receiver.made)
-        return _put_like(facts, call, bucket, key.value, ("Key",)) if bucket is not None else None
+        bucket = bucket_of(facts, call.receiver, receiver)
+        return _put_like(facts, call, bucket, key.value, ("Key",))
     named = keyword(call.args, "Bucket")
     if named is None or receiver.role not in (Role.S3, Role.UNKNOWN):
         return None
@@ -196,7 +196,7 @@ def _transfer(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | No
     """
     first = "Filename" if call.method == "upload_file" else "Fileobj"
     given = Given.PATH if call.method == "upload_file" else Given.HANDLE
-    bucket: cst.BaseExpression | None
+    bucket: cst.BaseExpression | Template | None
     key: cst.BaseExpression | None
     if receiver.role is Role.OBJECT:
         where = _object_of(facts, receiver.made)
@@ -204,7 +204,7 @@ def _transfer(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | No
             return None
         (bucket, key), after = where, 1
     elif receiver.role is Role.BUCKET:
-        bucket, after = _bucket_of(receiver.made), 2
+        bucket, after = bucket_of(facts, call.receiver, receiver), 2
         key = _value(argument(call.args, 1, "Key"))
     elif receiver.role is Role.S3 or _looks_like_s3(call, receiver):
         bucket, after = _value(argument(call.args, 1, "Bucket")), 3

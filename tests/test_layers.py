@@ -57,6 +57,7 @@ ROOMS = (
     "calls",
     "options",
     "transfers",
+    "buckets",
     "uploads",
     "commands",
     "writers",
