@@ -17,10 +17,12 @@ from codemod.attachments import (
     announced_before,
     asked_for,
     attached_to,
+    checks_upload,
     left_behind,
     told_on_both,
 )
 from codemod.calls import LegacyCall
+from codemod.early import returning_early
 from codemod.facts import Facts
 from codemod.inputs import METHOD, Style
 from codemod.layout import Form, Layout
@@ -41,10 +43,12 @@ def arrange(facts: Facts, candidate: Candidate, seen: Visibility) -> Layout | Re
     uploading = index.statement(candidate.upload.uploading)
     if candidate.is_nested:
         return _nested(facts, candidate, seen, uploading)
-    refusal = _place_refusal(facts, candidate, uploading)
+    early = returning_early(facts, candidate, seen)
+    if early is not None:
+        return early
+    refusal = _place_refusal(facts, candidate, seen, uploading)
     if refusal is not None:
         return refusal
-    assert isinstance(uploading, cst.SimpleStatementLine)
     attached = attached_to(facts, candidate, seen, uploading)
     needed = left_behind(facts, candidate, seen, attached)
     if isinstance(needed, Refusal):
@@ -143,7 +147,18 @@ def _is_used_up(facts: Facts, candidate: Candidate, statement: cst.CSTNode) -> b
     )
 
 
-def _place_refusal(facts: Facts, candidate: Candidate, uploading: LineOrCompound) -> Refusal | None:
+def _place_refusal(
+    facts: Facts, candidate: Candidate, seen: Visibility, uploading: LineOrCompound
+) -> Refusal | None:
+    """Refuse an upload that the guard cannot take the place of, or that may not be made at all."""
+    is_check = isinstance(uploading, cst.If) and checks_upload(facts, candidate, seen, uploading)
+    refusal = None if is_check else _expression_refusal(facts, candidate, uploading)
+    return refusal or _path_refusal(facts, candidate, uploading)
+
+
+def _expression_refusal(
+    facts: Facts, candidate: Candidate, uploading: LineOrCompound
+) -> Refusal | None:
     index = facts.index
     whole = candidate.upload.uploading
     in_expression = Refusal(
@@ -158,8 +173,11 @@ def _place_refusal(facts: Facts, candidate: Candidate, uploading: LineOrCompound
     small = uploading.body[0]
     if not isinstance(small, (cst.Expr, cst.Assign, cst.AnnAssign)) or small.value is not whole:
         return in_expression
-    if not _binds_only_names(small):
-        return Refusal("upload-response-used", small)
+    return None if _binds_only_names(small) else Refusal("upload-response-used", small)
+
+
+def _path_refusal(facts: Facts, candidate: Candidate, uploading: LineOrCompound) -> Refusal | None:
+    index, whole = facts.index, candidate.upload.uploading
     if isinstance(index.parent.get(index.block(uploading)), cst.ClassDef):
         return Refusal("class-body", whole)
     for reach in candidate.spans:
@@ -231,7 +249,7 @@ def _branch(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
-    uploading: cst.SimpleStatementLine,
+    uploading: LineOrCompound,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal | None:
     """Lay out the branch form; ``None`` if an assignment would move that may fail."""

@@ -43,7 +43,7 @@ def following(
 
 
 def announced_before(
-    facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
+    facts: Facts, candidate: Candidate, seen: Visibility, uploading: LineOrCompound
 ) -> tuple[LineOrCompound, ...]:
     """Return the "uploading …" log lines before the upload, with only assignments between."""
     about = _about(facts, candidate, seen)
@@ -91,7 +91,7 @@ def _about(facts: Facts, candidate: Candidate, seen: Visibility) -> set[Definiti
 
 
 def attached_to(
-    facts: Facts, candidate: Candidate, seen: Visibility, uploading: cst.SimpleStatementLine
+    facts: Facts, candidate: Candidate, seen: Visibility, uploading: LineOrCompound
 ) -> tuple[LineOrCompound, ...]:
     found: list[LineOrCompound] = []
     steps: list[LineOrCompound] = []
@@ -102,7 +102,7 @@ def attached_to(
         ):
             if _reads_response(facts, candidate, statement, steps):
                 steps.append(statement)  # towards the URI
-        elif _belongs_to_upload(facts, candidate, seen, statement, [*steps, *found]):
+        elif belongs_to_upload(facts, candidate, seen, statement, [*steps, *found]):
             found.append(statement)
         elif not is_plain_assignment(facts, statement, fresh=True):
             break
@@ -176,13 +176,17 @@ def _reads_response(
     )
 
 
-def _belongs_to_upload(
+def belongs_to_upload(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
     statement: LineOrCompound,
     before: list[LineOrCompound],
 ) -> bool:
+    """Tell whether a statement after the upload only makes sense if something was uploaded.
+
+    ``before`` are assignments above that may hold what the upload returned.
+    """
     if facts.cells.shows(statement) and effects.impure_part(statement) is None:
         return False  # it would be seen no more in a branch
     about = _about(facts, candidate, seen)
@@ -199,6 +203,17 @@ def _belongs_to_upload(
     return is_log_line(statement) or (
         gives_up_only_after_failure(facts, candidate, statement)
         and _only_checks(facts, statement, about)
+    )
+
+
+def checks_upload(facts: Facts, candidate: Candidate, seen: Visibility, statement: cst.If) -> bool:
+    """Tell whether a statement is ``if not upload(…):`` above nothing but giving up."""
+    return (
+        statement.orelse is None
+        and isinstance(facts.index.parent[statement], (cst.Module, cst.IndentedBlock))
+        and isinstance(statement.body, cst.IndentedBlock)
+        and gives_up_only_after_failure(facts, candidate, statement)
+        and _only_checks(facts, statement, _about(facts, candidate, seen), statement.test)
     )
 
 
@@ -243,12 +258,19 @@ def _only_announces(facts: Facts, statement: LineOrCompound, about: Collection[D
     )
 
 
-def _only_checks(facts: Facts, statement: LineOrCompound, about: Collection[Definition]) -> bool:
+def _only_checks(
+    facts: Facts,
+    statement: LineOrCompound,
+    about: Collection[Definition],
+    test: cst.CSTNode | None = None,
+) -> bool:
     """Tell whether a statement does no more than look at a value, raise or return.
 
-    It may log what is about the upload, and why it gives up.
+    It may log what is about the upload, and why it gives up, and do anything in a ``test``.
     """
     for node in descendants(statement):
+        if test is not None and facts.index.inside(node, test):
+            continue
         if isinstance(node, (cst.For, cst.While, cst.With, cst.FunctionDef, cst.Del, cst.Await)):
             return False
         if isinstance(node, cst.Call) and not (
@@ -305,12 +327,12 @@ def left_behind(
         for call in candidate.calls
         if not any(one.through is not None and one.through.keeps_location for one in call.inward())
     )
-    small = index.statement(candidate.upload.uploading).body[0]  # type: ignore[index]
+    uploading = index.statement(candidate.upload.uploading)
     given: list[StandIn] = []
-    for target in targets(small):
+    for target in targets(uploading):
         definition = definition_at(facts, target)
         if definition is None or target.value in facts.definitions.declared_elsewhere:
-            return Refusal("upload-response-used", small, target.value)
+            return Refusal("upload-response-used", uploading, target.value)
         needed = [
             name
             for name in facts.definitions.reads(definition)

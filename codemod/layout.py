@@ -16,9 +16,10 @@ from codemod.visibility import Fate, Visibility
 
 
 class Form(enum.Enum):
-    """The two shapes that rewritten code has."""
+    """The shapes that rewritten code has."""
 
     BRANCH = "branch"
+    EARLY = "early"
     REQUEST = "request"
 
 
@@ -27,7 +28,8 @@ class Layout:
     """Where the parts of one rewrite go.
 
     Attributes:
-        form: Whether the call stands in both branches of the guard or takes a dictionary.
+        form: Whether the call stands in both branches of the guard, is returned in front of code
+            that stays as it is, or takes a dictionary.
         uploading: The statement that uploads; the guard takes its place.
         announcing: Log lines before it that say that something is going to be uploaded.
         attached: Statements after it that only make sense if something was uploaded.
@@ -43,7 +45,7 @@ class Layout:
     """
 
     form: Form
-    uploading: cst.SimpleStatementLine
+    uploading: LineOrCompound
     announcing: tuple[LineOrCompound, ...] = ()
     attached: tuple[LineOrCompound, ...] = ()
     hoisted: tuple[cst.SimpleStatementLine, ...] = ()

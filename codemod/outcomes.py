@@ -19,6 +19,7 @@ from codemod.syntax import (
     names_in,
     string_value,
     subscript_key,
+    unwrap_await,
 )
 from codemod.visibility import is_response_name
 
@@ -28,6 +29,8 @@ _ERROR = re.compile(r"error|fail", re.IGNORECASE)
 _CERTAIN = frozenset("ResponseMetadata HTTPStatusCode HTTPHeaders RequestId ETag".split())
 _PART = re.compile(r"[A-Z][A-Za-z0-9]+")
 _PLACES = ("uri", "key", "bucket")
+#: Methods that give an answer; those that transfer files give ``None`` (boto3 reference).
+_ANSWERING = ("put_object", "put")
 _EXITS = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 #: Statuses of HTTP that say that all is well.
 _FIRST, _LAST = 200, 299
@@ -37,10 +40,12 @@ def gives_up_only_after_failure(
     facts: Facts, candidate: Candidate, statement: cst.BaseStatement
 ) -> bool:
     """Tell whether a statement is left only if the upload went wrong, so never without one."""
-    return _Checks(facts, candidate).pass_through([statement])
+    return Outcomes(facts, candidate).pass_through([statement])
 
 
-class _Checks:
+class Outcomes:
+    """Tells what tests give wherever the upload went well."""
+
     def __init__(self, facts: Facts, candidate: Candidate) -> None:
         self._facts = facts
         self._candidate = candidate
@@ -51,9 +56,9 @@ class _Checks:
 
     def _passes(self, statement: cst.CSTNode) -> bool:
         if isinstance(statement, cst.Assert):
-            return self._outcome(statement.test) is True
+            return self.of(statement.test) is True
         if isinstance(statement, cst.If):
-            outcome = self._outcome(statement.test)
+            outcome = self.of(statement.test)
             other = statement.orelse
             return (outcome is False or self._passes(statement.body)) and (
                 outcome is True or other is None or self._passes(other)
@@ -64,13 +69,15 @@ class _Checks:
             return False
         return self.pass_through(list(children(statement)))
 
-    def _outcome(self, test: cst.BaseExpression) -> bool | None:
+    def of(self, test: cst.BaseExpression) -> bool | None:
         """Tell what a test gives if the upload went well; ``None`` if nobody can tell."""
+        if self._is_upload(test):
+            return True if self._told_by_upload() in ("answer", "place") else None
         if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-            inner = self._outcome(test.expression)
+            inner = self.of(test.expression)
             return None if inner is None else not inner
         if isinstance(test, cst.BooleanOperation):
-            both = self._outcome(test.left), self._outcome(test.right)
+            both = self.of(test.left), self.of(test.right)
             decides = isinstance(test.operator, cst.Or)
             if decides in both:
                 return decides
@@ -81,7 +88,7 @@ class _Checks:
         if made is not None and isinstance(
             made, (cst.Comparison, cst.BooleanOperation, cst.UnaryOperation)
         ):
-            return self._outcome(made)
+            return self.of(made)
         return None if self._asks(test) is None else not _names_error(test)
 
     def _made(self, test: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -109,6 +116,8 @@ class _Checks:
             return None
         if is_none(right) or string_value(right) == "":
             return is_other if is_same or is_other else None
+        if isinstance(right, cst.Name) and right.value == "False":
+            return is_other if is_same or is_other else None
         if asks == "place":
             return None
         if is_same or is_other:
@@ -124,8 +133,22 @@ class _Checks:
 
     def _asks(self, node: cst.BaseExpression) -> str | None:
         """Tell whether an expression is of the ``answer``, or of the ``place`` of the object."""
+        if self._is_upload(node):
+            return self._told_by_upload()
         found = {self._told_by(name) for name in self._behind(node)} - {""}
         return None if None in found or len(found) != 1 else found.pop()
+
+    def _is_upload(self, node: cst.BaseExpression) -> bool:
+        return unwrap_await(node) is unwrap_await(self._candidate.upload.uploading)
+
+    def _told_by_upload(self) -> str | None:
+        """Tell what the upload itself gives, which must be something then."""
+        upload = self._candidate.upload
+        if upload.via is None:
+            return "answer" if upload.api in _ANSWERING else None
+        if upload.via.returns in _PLACES:
+            return "place"
+        return "answer" if None in upload.via.answers else None
 
     def _behind(self, node: cst.BaseExpression) -> Iterator[cst.Name | None]:
         """Yield the names behind an expression; ``None`` if something else decides on it."""

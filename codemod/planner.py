@@ -39,6 +39,7 @@ from codemod.payload import Form as PayloadForm
 from codemod.redent import redented
 from codemod.syntax import descendants, dict_items, returns
 from codemod.transfers import Given, Split
+from codemod.tree import LineOrCompound
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,11 +88,13 @@ class Planner:
         """Return the edits, with the statement that the guard replaces."""
         if self.layout.form is Form.BRANCH:
             edits = self._branch()
+        elif self.layout.form is Form.EARLY:
+            edits = self._early()
         else:
             edits = self._request()
         return Plan(edits, self.layout.uploading)
 
-    # -- the two forms ---------------------------------------------------------------------
+    # -- the forms ---------------------------------------------------------------------
 
     def _branch(self) -> dict[cst.CSTNode, Replacement]:
         call = self.candidate.calls[0]
@@ -111,6 +114,17 @@ class Planner:
         edits[self.layout.uploading] = self._in_place_of_upload(routes, apart)
         return edits
 
+    def _early(self) -> dict[cst.CSTNode, Replacement]:
+        call = self.candidate.calls[0]
+        calling = self.facts.index.statement(call.invocation.carrier)
+        assert isinstance(calling, cst.SimpleStatementLine)
+        inline = without_comments(apply(self.facts.index, calling, self._inline_arguments(call)))
+        announcing = self.layout.announcing
+        s3_route = [*announcing, *self.measure.rewinding(), self._upload_statement()]
+        edits: dict[cst.CSTNode, Replacement] = dict.fromkeys(announcing, ())
+        edits[self.layout.uploading] = self._in_place_of_upload(self._routes([inline], s3_route))
+        return edits
+
     def _standing_in(self) -> list[cst.BaseStatement]:
         """Return what gives names a value that the upload would have given one, and tells it."""
         given = [
@@ -123,6 +137,7 @@ class Planner:
         """Return the statements of the S3 route: it may be one that does both."""
         uploading = self._upload_statement()
         if self.candidate.is_nested:
+            assert isinstance(uploading, cst.SimpleStatementLine)
             return [_without_annotation(uploading)]
         return [uploading, *self.layout.attached, _without_annotation(calling)]
 
@@ -279,7 +294,7 @@ class Planner:
             for name, value in named
         ]
 
-    def _upload_statement(self) -> cst.SimpleStatementLine:
+    def _upload_statement(self) -> LineOrCompound:
         """Return the upload, taking the measured bytes where a new variable holds them."""
         upload, payload = self.candidate.upload, self.candidate.payload
         named: dict[cst.CSTNode, Replacement] = {
@@ -307,9 +322,7 @@ class Planner:
             return changed.with_changes(leading_lines=statement.leading_lines)
         return statement
 
-    def _with_body(
-        self, statement: cst.SimpleStatementLine, split: Split
-    ) -> cst.SimpleStatementLine:
+    def _with_body(self, statement: LineOrCompound, split: Split) -> LineOrCompound:
         """Return the call of a function that uploads, handing over the payload that is there."""
         added = keyword_argument(split.body, cst.Name(self.measure.name))
         call = self.candidate.upload.invocation.carrier

@@ -31,7 +31,7 @@ from codemod.visibility import Visibility, is_response_name
 def hoist_refusal(
     facts: Facts,
     candidate: Candidate,
-    uploading: cst.SimpleStatementLine,
+    uploading: LineOrCompound,
     hoisted: tuple[cst.SimpleStatementLine, ...],
 ) -> Refusal | None:
     """Refuse to move an assignment over an upload that reads the name or makes its value."""
@@ -52,7 +52,7 @@ def in_request_form(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
-    uploading: cst.SimpleStatementLine,
+    uploading: LineOrCompound,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal:
     """Lay out the request form, or say why the upload cannot move with what belongs to it."""
@@ -72,7 +72,7 @@ def _request_form(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
-    uploading: cst.SimpleStatementLine,
+    uploading: LineOrCompound,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal:
     lost = candidate.spans[0].swallowing
@@ -98,7 +98,7 @@ def _through_functions(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
-    uploading: cst.SimpleStatementLine,
+    uploading: LineOrCompound,
     attached: tuple[LineOrCompound, ...],
     swallowing: cst.BaseCompoundStatement | None,
 ) -> Layout | Refusal:
@@ -119,7 +119,7 @@ def _depends_on_upload(facts: Facts, candidate: Candidate, call: LegacyCall) -> 
     return any(needs_upload(facts, arg.value, candidate.upload) for arg in call.invocation.args)
 
 
-def _guard_comes_first(candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:
+def _guard_comes_first(candidate: Candidate, uploading: LineOrCompound) -> bool:
     """Tell whether the guard is the first thing in the ``try`` and cannot fail itself."""
     steps, payload = candidate.spans[0].down_to_first, candidate.payload
     if len(steps) != 1 or candidate.upload.returns_uri:
@@ -135,13 +135,12 @@ def _with_result(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
-    uploading: cst.SimpleStatementLine,
+    uploading: LineOrCompound,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal:
     """Lay out an upload that returns the URI, bound to a name."""
-    small = uploading.body[0]
-    names = targets(small)
-    if len(names) != 1:
+    names = targets(uploading)
+    if len(names) != 1 or not isinstance(uploading, cst.SimpleStatementLine):
         return Refusal("upload-in-expression", candidate.upload.uploading)
     dropped: list[cst.SimpleStatementLine] = []
     for call in candidate.calls:
@@ -181,7 +180,7 @@ def _with_late_location(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
-    uploading: cst.SimpleStatementLine,
+    uploading: LineOrCompound,
     attached: tuple[LineOrCompound, ...],
 ) -> Layout | Refusal:
     """Lay out an upload that returns the key or more, of which the code makes the URI."""
@@ -245,7 +244,7 @@ def _is_same(facts: Facts, one: cst.BaseExpression, other: cst.BaseExpression) -
     )
 
 
-def _is_read_again(facts: Facts, candidate: Candidate, uploading: cst.SimpleStatementLine) -> bool:
+def _is_read_again(facts: Facts, candidate: Candidate, uploading: LineOrCompound) -> bool:
     """Tell whether the URI went into a dictionary before the upload and may read otherwise now."""
     call, order = candidate.calls[0], facts.index.order
     if call.parameters is None or order[facts.index.statement(call.entry)] > order[uploading]:
@@ -260,7 +259,7 @@ def _with_location(
     facts: Facts,
     candidate: Candidate,
     seen: Visibility,
-    uploading: cst.SimpleStatementLine,
+    uploading: LineOrCompound,
     attached: tuple[LineOrCompound, ...],
     before: LineOrCompound,
     swallowing: cst.BaseCompoundStatement | None,

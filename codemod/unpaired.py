@@ -19,7 +19,7 @@ from codemod.near import Near, is_another_item, is_elsewhere, is_uri_of, made_by
 from codemod.provenance import Provenance, taken_from
 from codemod.refusals import Refusal
 from codemod.resemblance import Resemblance
-from codemod.structure import Span, is_loop, span, swallows
+from codemod.structure import Span, is_loop, span, steps_to, swallows
 from codemod.syntax import (
     descendants,
     is_self,
@@ -41,11 +41,15 @@ _STEPS = 4
 
 def reach_of(facts: Facts, upload: Upload, call: LegacyCall) -> Span | None:
     """Return the code from an upload to a call, ``None`` if the one cannot lead to the other."""
-    return span(
-        facts.index,
-        facts.index.statement(upload.invocation.carrier),
-        facts.index.statement(call.invocation.carrier),
-    )
+    index = facts.index
+    uploading = index.statement(upload.invocation.carrier)
+    calling = index.statement(call.invocation.carrier)
+    if isinstance(uploading, cst.If) and index.inside(upload.invocation.carrier, uploading.test):
+        if index.inside(calling, uploading) and calling is not uploading:
+            block = index.block(uploading)
+            steps = steps_to(index, calling, block)
+            return Span(block, uploading, uploading, (), (), steps)
+    return span(index, uploading, calling)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -199,14 +199,17 @@ def _with_comments(lines: set[int], text: str) -> set[int]:
 
 
 def _hull(tree: ast.AST, pair: tuple[int, int]) -> Span:
-    """From the upload to the call, and all of a block around only one of them."""
+    """From the upload to the call, and all of a block around only one of them.
+
+    Of one that asks in its head how the upload goes and calls inside, the head counts.
+    """
     spans = [
-        _span(node)
+        _head(node) if isinstance(node, _BLOCKS) and _covers(node, other) else _span(node)
         for node in ast.walk(tree)
         for line, other in (pair, pair[::-1])
         if isinstance(node, ast.stmt) and not isinstance(node, (*_SCOPES, ast.ClassDef))
         if _covers(node, line)
-        if not _covers(node, other) or not isinstance(node, _BLOCKS)
+        if not _covers(node, other) or not isinstance(node, _BLOCKS) or line <= _head(node)[1]
     ]
     return min(first for first, _ in spans), max(last for _, last in spans)
 

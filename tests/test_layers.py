@@ -86,6 +86,7 @@ ROOMS = (
     "layout",
     "outcomes",
     "attachments",
+    "early",
     "locations",
     "request_form",
     "arrangement",
