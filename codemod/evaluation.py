@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
-import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 import libcst as cst
@@ -13,12 +11,12 @@ import libcst as cst
 from codemod import effects
 from codemod.cuts import after_prefix, cut, cut_item
 from codemod.definitions import Definition, Definitions, Kind
+from codemod.formats import Part, parts_of_format, parts_of_percent, parts_of_string
 from codemod.formulas import Formula, formula
 from codemod.syntax import (
     argument,
     callee,
     descendants,
-    dict_items,
     dotted,
     integer_value,
     last_name,
@@ -41,8 +39,6 @@ from codemod.template import (
     source,
 )
 
-_PERCENT_NAMED = re.compile(r"%\(([^()%]*)\)s")
-_PERCENT = re.compile(r"%(?:%|s)")
 _JOINS = ("os.path.join", "posixpath.join", "path.join", "ospath.join")
 #: Bounds of what is taken apart. A key has at most 1,024 bytes (S3 user guide); what is longer
 #: or made in more steps is one hole.
@@ -171,7 +167,7 @@ class Templates:
         if isinstance(node, cst.ConcatenatedString):
             return (*self.of(node.left), *self.of(node.right))
         if isinstance(node, cst.FormattedString):
-            return self._formatted(node)
+            return self._put_together(node, parts_of_string(node))
         number = integer_value(node)
         if number is not None and isinstance(node, cst.Integer):
             return (str(number),)
@@ -330,27 +326,18 @@ class Templates:
             else:
                 yield piece
 
-    def _formatted(self, node: cst.FormattedString) -> Iterable[Piece]:
+    def _put_together(self, node: cst.CSTNode, parts: Sequence[Part] | None) -> Iterable[Piece]:
+        """Return what the parts of a string give, one hole if nobody knows them."""
+        if parts is None:
+            return (self.hole(node),)
         pieces: list[Piece] = []
-        for part in node.parts:
-            if isinstance(part, cst.FormattedStringText):
-                text = part.value.replace("{{", "{").replace("}}", "}")
-                if "r" not in node.prefix and "\\" in text:
-                    try:
-                        text = ast.literal_eval(f'"""{text}"""')
-                    except (SyntaxError, ValueError):
-                        return (self.hole(node),)
-                pieces.append(text)
+        for part in parts:
+            if isinstance(part, str):
+                pieces.append(part)
+            elif isinstance(part, cst.FormattedStringExpression):
+                pieces.append(self.hole(part))
             else:
-                assert isinstance(part, cst.FormattedStringExpression)
-                if (
-                    part.conversion not in (None, "s")
-                    or part.format_spec is not None
-                    or part.equal is not None
-                ):
-                    pieces.append(self.hole(part))
-                else:
-                    pieces.extend(self.nested(part.expression))
+                pieces.extend(self.nested(part))
         return pieces
 
     def nested(self, node: cst.BaseExpression) -> Template:
@@ -366,46 +353,12 @@ class Templates:
                 return (*left, *right)
         elif isinstance(node.operator, cst.Modulo):
             pattern = literal(self.of(node.left))
-            if pattern is not None:
-                return self._percent(node, pattern)
+            is_hidden = not isinstance(node.right, cst.Tuple) and isinstance(
+                self._definitions.resolve(node.right), cst.Tuple
+            )
+            if pattern is not None and not is_hidden:
+                return self._put_together(node, parts_of_percent(pattern, node.right))
         return (self.hole(node),)
-
-    def _percent(self, node: cst.BinaryOperation, pattern: str) -> Iterable[Piece]:
-        if isinstance(node.right, cst.Tuple):
-            values = [element.value for element in node.right.elements]
-        elif isinstance(self._definitions.resolve(node.right), cst.Tuple):
-            return (self.hole(node),)
-        elif isinstance(node.right, cst.Dict):
-            return self._percent_by_name(node, node.right, pattern)
-        else:
-            values = [node.right]
-        texts = _PERCENT.split(pattern)
-        marks = _PERCENT.findall(pattern)
-        if any("%" in text for text in texts) or marks.count("%s") != len(values):
-            return (self.hole(node),)
-        pieces: list[Piece] = [texts[0]]
-        remaining = iter(values)
-        for mark, text in zip(marks, texts[1:], strict=True):
-            pieces.extend(("%",) if mark == "%%" else self.nested(next(remaining)))
-            pieces.append(text)
-        return pieces
-
-    def _percent_by_name(
-        self, node: cst.BinaryOperation, given: cst.Dict, pattern: str
-    ) -> Iterable[Piece]:
-        """Return the pieces of ``"s3://%(bucket)s/%(key)s" % {…}``."""
-        values = {name: value for name, value, _ in dict_items(given) or ()}
-        pieces: list[Piece] = []
-        for number, part in enumerate(_PERCENT_NAMED.split(pattern)):
-            if number % 2 == 0:
-                if "%" in part:
-                    return (self.hole(node),)
-                pieces.append(part)
-            elif part in values and None not in values:
-                pieces.extend(self.nested(values[part]))
-            else:
-                return (self.hole(node),)
-        return pieces
 
     def _call(self, node: cst.Call) -> Iterable[Piece]:
         name = callee(node)
@@ -417,7 +370,7 @@ class Templates:
             if name == "format":
                 pattern = literal(self.of(node.func.value))
                 if pattern is not None:
-                    return self._format(node, pattern)
+                    return self._put_together(node, parts_of_format(pattern, node.args))
             elif name == "join" and plain:
                 if dotted(node.func) in _JOINS:
                     return self._path_join([arg.value for arg in node.args])
@@ -431,33 +384,6 @@ class Templates:
             elif name == "basename" and plain and len(node.args) == 1:
                 return basename(self.of(node.args[0].value))
         return (self.hole(node),)
-
-    def _format(self, node: cst.Call, pattern: str) -> Iterable[Piece]:
-        by_name = {arg.keyword.value: arg.value for arg in node.args if arg.keyword}
-        by_position = [arg.value for arg in node.args if not arg.keyword]
-        if any(arg.star for arg in node.args):
-            return (self.hole(node),)
-        pieces: list[Piece] = []
-        automatic = 0
-        try:
-            fields = list(string.Formatter().parse(pattern))
-        except ValueError:
-            return (self.hole(node),)
-        for text, name, spec, conversion in fields:
-            pieces.append(text)
-            if name is None:
-                continue
-            if spec or conversion:
-                return (self.hole(node),)
-            if name == "":
-                name, automatic = str(automatic), automatic + 1
-            if name.isdigit() and int(name) < len(by_position):
-                pieces.extend(self.nested(by_position[int(name)]))
-            elif name in by_name:
-                pieces.extend(self.nested(by_name[name]))
-            else:
-                return (self.hole(node),)
-        return pieces
 
     def _joined(self, node: cst.Call, between: str) -> Iterable[Piece]:
         given = node.args[0].value

@@ -31,6 +31,7 @@ ROOMS = (
     "definitions",
     "template",
     "cuts",
+    "formats",
     "formulas",
     "evaluation",
     "clients",
