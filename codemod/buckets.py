@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from codemod.classes import relatives
 from codemod.clients import Receiver
 from codemod.facts import Facts
 from codemod.syntax import argument, is_self
@@ -30,14 +31,25 @@ def bucket_of(facts: Facts, node: cst.BaseExpression, receiver: Receiver) -> Tem
     assert isinstance(node, cst.Attribute)
     assert isinstance(node.value, cst.Name)
     kept = node.attr.value
-    if kept in facts.index.late_attributes:
+    if not _is_given_once(facts, node, kept):
         return facts.templates.of(given)
     for name in _read_of(facts, node):
         return facts.templates.member(node.value, f"{kept}.{name}")
     for other in _kept_likewise(facts, given):
-        if other not in facts.index.late_attributes:
+        if _is_given_once(facts, node, other):
             return facts.templates.member(node.value, other)
     return facts.templates.of(given)
+
+
+def _is_given_once(facts: Facts, bucket: cst.Attribute, name: str) -> bool:
+    """Tell whether an attribute gets its value where the object is made, and there only."""
+    index, owner = facts.index, facts.index.class_of(bucket)
+    if owner is None or name in index.late_attributes:
+        return False
+    family = relatives(facts, owner)
+    stores = index.attribute_stores.get(name, ())
+    ours = [one for one, _ in stores if not is_self(one.value) or index.class_of(one) in family]
+    return len(ours) == 1
 
 
 def name_given(made: cst.Call | None) -> cst.BaseExpression | None:
