@@ -148,7 +148,13 @@ KEYS = (
     'f"in/{name}-{len(data)}.json"',
 )
 #: What the uploading function gives back.
-RETURNS = ("uri", "key", "both", "nothing")
+RETURNS = ("uri", "key", "both", "nothing", "whether")
+#: Those that are given the key.
+_GIVEN_KEY = ("nothing", "whether")
+#: What the handler does with an answer that says whether the upload went well.
+VERDICTS = ("gives up", "raises", "calls if so")
+#: What the uploading function does if it is given no key.
+FALLBACKS = ('if key is None:\n    key = f"in/{len(data)}"', 'key = key or f"in/{len(data)}"')
 #: How the arguments of the uploading function are given.
 ORDERS = ("positions", "keywords")
 #: What makes the payload invalid, and what is done about it.
@@ -195,6 +201,8 @@ class Shape:
         tag: Whether there is a third argument, which is ``logged`` or ``ignored``.
         order: Whether the arguments are given by position, or as keywords the other way round.
         uploads: What the uploading function returns, ``None`` for an upload in place.
+        verdict: What is done with that if it says whether the upload went well.
+        fallback: What the function does if it is given no key, where it may be given none.
         is_located: Whether the handler gives the location a name where it makes it itself.
         is_nested: Whether the upload stands in the arguments of the call.
         takes_key: Whether the invoking function makes the location of the key.
@@ -224,6 +232,8 @@ class Shape:
     tag: str | None
     order: str
     uploads: str | None
+    verdict: str
+    fallback: str | None
     is_located: bool
     is_nested: bool
     takes_key: bool
@@ -284,9 +294,11 @@ def shapes(draw: st.DrawFn) -> Shape:
         tag=draw(st.sampled_from((None, None, "logged", "ignored"))) if uploads else None,
         order=draw(st.sampled_from(ORDERS)),
         uploads=uploads,
+        verdict=draw(st.sampled_from(VERDICTS)),
+        fallback=draw(st.sampled_from((None, *FALLBACKS))) if uploads in _GIVEN_KEY else None,
         is_located=draw(st.booleans()) if uploads in ("key", "both") else True,
         is_nested=uploads == "uri" and draw(st.booleans()),
-        takes_key=invokes and uploads in ("key", "nothing") and draw(st.booleans()),
+        takes_key=invokes and uploads in ("key", *_GIVEN_KEY) and draw(st.booleans()),
         hands=draw(st.sampled_from((1, 1, 1, 1, 2, 3))),
         invokes=invokes,
         is_stamped=draw(st.booleans()),
@@ -385,20 +397,23 @@ def _class(name: str, functions: str) -> str:
 # -- making the payload and uploading it ---------------------------------------------------
 
 
-def _uploaded(shape: Shape, own: str) -> list[str]:
+def _uploaded(shape: Shape, own: str, *, is_helper: bool = True) -> list[str]:
     """Return the statements that make the payload and the key, unless it is given, and upload.
 
     Args:
         shape: The program.
         own: What stands before the names of the functions beside.
+        is_helper: Whether they stand in a function of their own.
     """
     made = shape.made
     steps, value = [_of(own, one) for one in made.steps], _of(own, made.value)
     if shape.is_named:
         steps.append(f"body = {value}")
         value = "body"
-    if shape.uploads != "nothing":
+    if shape.uploads not in _GIVEN_KEY:
         steps.insert(shape.key_at, f"key = {shape.key}")
+    elif shape.fallback is not None and is_helper:
+        steps.insert(0, shape.fallback)
     if shape.check is not None:
         text = "data['inputs']" if made.kind == "json" else "data"
         place = 0 if shape.is_checked_first else len(steps)
@@ -408,7 +423,9 @@ def _uploaded(shape: Shape, own: str) -> list[str]:
     if shape.logged == "before":
         steps.append('logger.info("uploading %d bytes", len(body))')
     put = [_put(shape, value)]
-    if shape.guarded == "upload":
+    if shape.uploads == "whether" and is_helper:
+        put = ["try:", *_indented(put), "except ClientError:", "    return False"]
+    elif shape.guarded == "upload":
         put = _guarded(shape, put)
     lines = _guarded(shape, [*steps, *put]) if shape.guarded == "all" else [*steps, *put]
     if shape.logged == "after":
@@ -444,9 +461,12 @@ def _beside(shape: Shape, self: str) -> str:
 
 def _uploading(shape: Shape) -> list[tuple[str, str, list[str]]]:
     """Return the functions that upload: their names, parameters and bodies."""
-    given = ", ".join(("data", "key" if shape.uploads == "nothing" else "name"))
+    given = ", ".join(("data", "key" if shape.uploads in _GIVEN_KEY else "name"))
     given += ", tag" if shape.tag else ""
+    if shape.fallback is not None:
+        given = given.replace("key", "key=None").replace("tag", "tag=None")
     last = {
+        "whether": ["return True"],
         "uri": [f"return {_LOCATION}"],
         "key": ["return key"],
         "both": ["return BUCKET, key"],
@@ -455,7 +475,8 @@ def _uploading(shape: Shape) -> list[tuple[str, str, list[str]]]:
     body = [*_uploaded(shape, own), *last.get(shape.uploads or "", [])]
     functions = [("upload_1", given, body)]
     for number in range(2, shape.hands + 1):
-        inner = f"{'self.' if shape.method else ''}upload_{number - 1}({given})"
+        handed = given.replace("=None", "")
+        inner = f"{'self.' if shape.method else ''}upload_{number - 1}({handed})"
         functions.append((f"upload_{number}", given, [f"return {inner}"]))
     return functions
 
@@ -520,7 +541,7 @@ def _imports(shape: Shape) -> str:
 def _given(shape: Shape) -> list[tuple[str, str]]:
     """Return the arguments of the uploading function, by parameter, as they are evaluated."""
     given = [("data", shape.data)]
-    given.append(("key", "key") if shape.uploads == "nothing" else ("name", shape.name))
+    given.append(("key", "key") if shape.uploads in _GIVEN_KEY else ("name", shape.name))
     if shape.tag:
         given.append(("tag", "tagged(ticket)"))
     return given if shape.order == "positions" else given[::-1]
@@ -528,13 +549,13 @@ def _given(shape: Shape) -> list[tuple[str, str]]:
 
 def _in_place(shape: Shape) -> list[str]:
     """Return all that the uploading function and its call do."""
-    lines = [f"key = {shape.key}"] if shape.uploads == "nothing" else []
+    lines = [f"key = {shape.key}"] if shape.uploads in _GIVEN_KEY else []
     if shape.name.startswith("turned"):
         lines.append("source = data")
     for parameter, value in _given(shape):
         if parameter != value:
             lines.append(f"{parameter} = {value.replace('turned(data', 'turned(source')}")
-    return [*lines, *_uploaded(shape, "")]
+    return [*lines, *_uploaded(shape, "", is_helper=False)]
 
 
 def _handling(shape: Shape, calls: dict[str, str]) -> list[str]:
@@ -550,13 +571,31 @@ def _handling(shape: Shape, calls: dict[str, str]) -> list[str]:
         lines = [f"key = {put}", *_located(shape)]
     elif shape.uploads == "both":
         lines = [f"bucket, key = {put}", *_located(shape)]
+    elif shape.uploads == "whether":
+        answering = [*_located(shape), *_answering(shape, calls, location)]
+        return [f"key = {shape.key}", *_checked(shape, put, answering)]
     elif shape.uploads == "nothing":
         lines = [f"key = {shape.key}", put, *_located(shape)]
     else:
         lines = [*_in_place(shape), *_located(shape)]
+    return [*lines, *_answering(shape, calls, location)]
+
+
+def _answering(shape: Shape, calls: dict[str, str], location: str) -> list[str]:
     if shape.invokes:
-        return [*lines, f"return {calls['invoke']}({location}, {_ticket(shape)})"]
-    return [*lines, *_answered(shape, location)]
+        return [f"return {calls['invoke']}({location}, {_ticket(shape)})"]
+    if shape.uploads == "whether" and shape.verdict == "calls if so":
+        return [f"return {_invoke(shape, location, _ticket(shape))}['InferenceId']"]
+    return _answered(shape, location)
+
+
+def _checked(shape: Shape, put: str, answering: list[str]) -> list[str]:
+    """Return what is done with the answer of an upload: give up, or go on."""
+    if shape.verdict == "gives up":
+        return [f"if not {put}:", "    return None", *answering]
+    if shape.verdict == "raises":
+        return [f"done = {put}", "if not done:", "    raise RuntimeError(name)", *answering]
+    return [f"if {put}:", *_indented(answering), "return None"]
 
 
 def _located(shape: Shape) -> list[str]:
