@@ -1,8 +1,12 @@
-"""Look-ups that may fail, as ``event["id"]`` does: leaving them out would hide a bad request."""
+"""Look-ups that may fail, as ``event["id"]`` does: leaving them out would hide a bad request.
+
+So may ``int(number)`` of what a function is given.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator
+from typing import TypeGuard
 
 import libcst as cst
 
@@ -21,6 +25,10 @@ from codemod.syntax import (
 )
 from codemod.template import source
 
+Lookup = cst.Subscript | cst.Call
+
+#: What turns text into a number, if it is one.
+_CONVERSIONS = ("int", "float")
 #: Functions and methods whose result has a first and a last item, whatever they are given.
 _HAVE_ENDS = frozenset("split rsplit splitlines".split())
 #: Those whose result has all the items that anybody asks for.
@@ -39,7 +47,7 @@ _PERHAPS = (
 
 def failing_lookup(
     facts: Facts, node: cst.CSTNode, done: Collection[cst.CSTNode] = ()
-) -> cst.Subscript | None:
+) -> Lookup | None:
     """Return the first look-up in a piece of code that may fail for what its function is given.
 
     Args:
@@ -59,19 +67,35 @@ def failing_lookup(
     return None
 
 
-def _failing(facts: Facts, node: cst.CSTNode) -> Iterator[cst.Subscript]:
-    for one in descendants(node):
-        if isinstance(one, cst.Subscript) and _may_fail(facts, one):
+def _failing(facts: Facts, node: cst.CSTNode) -> Iterator[Lookup]:
+    for one in filter(_is_lookup, descendants(node)):
+        if _may_fail(facts, one) if isinstance(one, cst.Subscript) else _is_given_to(facts, one):
             yield one
 
 
-def _meant(facts: Facts, lookup: cst.Subscript) -> tuple[object, ...]:
+def _is_lookup(node: cst.CSTNode) -> TypeGuard[Lookup]:
+    if isinstance(node, cst.Call):
+        return isinstance(node.func, cst.Name) and node.func.value in _CONVERSIONS
+    return isinstance(node, cst.Subscript)
+
+
+def _is_given_to(facts: Facts, conversion: cst.Call) -> bool:
+    """Tell whether a function turns what it is given itself into a number, which may be none."""
+    value = conversion.args[0].value if len(conversion.args) == 1 else None
+    param = facts.definitions.of(value).node if isinstance(value, cst.Name) else None
+    if not isinstance(param, cst.Param):
+        return False
+    said = param.annotation.annotation if param.annotation is not None else None
+    return not isinstance(said, cst.Name) or said.value not in _CONVERSIONS
+
+
+def _meant(facts: Facts, lookup: Lookup) -> tuple[object, ...]:
     return source(lookup), *map(facts.definitions.of, names_in(lookup))
 
 
 def lookup_left_out(
     facts: Facts, argument: cst.BaseExpression, made: Container[cst.CSTNode] = ()
-) -> cst.Subscript | None:
+) -> Lookup | None:
     """Return a look-up in an argument that may fail, and that nothing before it has made.
 
     Args:
@@ -85,7 +109,7 @@ def lookup_left_out(
     return None
 
 
-def _is_made_before(facts: Facts, lookup: cst.Subscript) -> bool:
+def _is_made_before(facts: Facts, lookup: Lookup) -> bool:
     """Tell whether code that has certainly run before makes the same look-up."""
     index = facts.index
     function, statement = index.function(lookup), index.statement(lookup)
@@ -93,7 +117,7 @@ def _is_made_before(facts: Facts, lookup: cst.Subscript) -> bool:
     if found is None:
         found = facts.lookups[function] = {}
         for one in descendants(function):
-            if isinstance(one, cst.Subscript) and _is_certain(facts, one):
+            if _is_lookup(one) and _is_certain(facts, one):
                 found.setdefault(_meant(facts, one), []).append(index.statement(one))
     return any(
         index.order[one] < index.order[statement] and index.inside(statement, index.block(one))
@@ -101,7 +125,7 @@ def _is_made_before(facts: Facts, lookup: cst.Subscript) -> bool:
     )
 
 
-def _is_certain(facts: Facts, lookup: cst.Subscript) -> bool:
+def _is_certain(facts: Facts, lookup: Lookup) -> bool:
     """Tell whether a look-up is made whenever its statement runs."""
     below: cst.CSTNode = lookup
     for above in facts.index.ancestors(lookup):
@@ -118,11 +142,11 @@ def _is_certain(facts: Facts, lookup: cst.Subscript) -> bool:
     return False
 
 
-def _certain(node: cst.CSTNode) -> Iterator[cst.Subscript]:
+def _certain(node: cst.CSTNode) -> Iterator[Lookup]:
     stack = [node]
     while stack:
         current = stack.pop()
-        if isinstance(current, cst.Subscript):
+        if _is_lookup(current):
             yield current
         stack.extend(one for one in children(current) if not isinstance(one, _PERHAPS))
 

@@ -162,9 +162,9 @@ _REASONS = (
     Reason(
         "helper-looks-up",
         "SAI002",
-        "the uploading function looks something up that may not be there, which nobody would"
-        " notice for inline payloads ({detail})",
-        "Make sure that it is always there, or look it up in the caller.",
+        "the uploading function looks something up that may not be there, or makes a number of"
+        " what may be none, which nobody would notice for inline payloads ({detail})",
+        "Make sure that it never fails, or do it in the caller.",
     ),
     Reason(
         "upload-result-logged",
