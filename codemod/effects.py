@@ -42,6 +42,11 @@ _FRESH_QUALIFIED = frozenset(
     " os.getpid secrets.token_hex secrets.token_urlsafe random.random random.randint"
     " random.choice random.choices socket.gethostname strftime gmtime perf_counter".split()
 )
+#: Those of them that never give the same twice; a date is the same all day.
+_UNIQUE_QUALIFIED = frozenset(
+    "uuid.uuid1 uuid.uuid4 uuid1 uuid4 time.time time.time_ns secrets.token_hex"
+    " secrets.token_urlsafe".split()
+)
 #: Methods of strings, bytes, paths, dates, mappings and sequences that change nothing.
 _STABLE_METHODS = frozenset(
     "format format_map join split rsplit partition rpartition splitlines strip lstrip rstrip"
@@ -192,6 +197,11 @@ def is_ambiguous(method: str) -> bool:
 def is_fresh_call(call: cst.Call) -> bool:
     """Tell whether a call gives another value each time and does nothing else."""
     return _qualified(call.func, _FRESH_QUALIFIED)
+
+
+def is_unique_call(call: cst.Call) -> bool:
+    """Tell whether a call never gives a value that another call gives, too."""
+    return _qualified(call.func, _UNIQUE_QUALIFIED)
 
 
 def is_client_factory(call: cst.Call) -> bool:

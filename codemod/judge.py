@@ -17,12 +17,13 @@ from codemod.handovers import offered, with_functions
 from codemod.inputs import METHOD
 from codemod.layout import Layout
 from codemod.model import Fix
-from codemod.pairing import Candidate, pair
+from codemod.pairing import Candidate, Pairing, pair
 from codemod.preparations import looked_up
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
+from codemod.sharing import sharing
 from codemod.template import literal
 from codemod.transfers import Upload
 from codemod.uploads import find_uploads
@@ -100,7 +101,7 @@ def judge(facts: Facts) -> Judgement:
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
     for candidate in pairing.candidates:
-        verdicts.extend(_judge(facts, candidate, carriers))
+        verdicts.extend(_judge(facts, candidate, carriers, pairing))
     for unpaired in pairing.unpaired:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     uncertain = tuple(one.call for one in pairing.unpaired if not one.is_certain)
@@ -165,7 +166,9 @@ def _once(
             said.add(both)
 
 
-def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Verdict]:
+def _judge(
+    facts: Facts, candidate: Candidate, calls: set[cst.Call], pairing: Pairing
+) -> list[Verdict]:
     is_typed = all(call.content_type is True for call in candidate.calls)
     problems = (
         candidate.upload.problem,
@@ -178,7 +181,7 @@ def _judge(facts: Facts, candidate: Candidate, calls: set[cst.Call]) -> list[Ver
     if candidate.upload.via is None:
         prepared = looked_up(facts, candidate.upload)
         candidate = replace(candidate, upload=replace(candidate.upload, prepared=prepared))
-    seen = Visibility(facts, candidate, calls)
+    seen = Visibility(facts, candidate, calls, sharing(facts, candidate, pairing))
     layout = arrange(facts, candidate, seen)
     if isinstance(layout, Refusal):
         return [Verdict(call, candidate.upload, Fix.NONE, layout) for call in candidate.calls]

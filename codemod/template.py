@@ -225,10 +225,13 @@ def may_match(one: Template, other: Template) -> bool:
         "".join(piece if isinstance(piece, str) else "\0" for piece in template)
         for template in (one, other)
     )
+    parts_one, parts_other = text_one.split("\0"), text_other.split("\0")
     shared = [
-        part
-        for part in re.split(r"\0", text_one)
-        if len(part.strip("/.-_")) >= 2 and any(part in rest for rest in text_other.split("\0"))
+        mine
+        for mine, theirs in ((parts_one, parts_other), (parts_other, parts_one))
+        if any(
+            len(part.strip("/.-_")) >= 2 and any(part in rest for rest in theirs) for part in mine
+        )
     ]
     if not shared:
         return False

@@ -204,6 +204,13 @@ class Upload:
                 yield via.split
             via = via.inner.via
 
+    def chain(self) -> Iterator[Upload]:
+        """Yield the upload, that in the function which makes it, and so on to the one of boto3."""
+        upload: Upload | None = self
+        while upload is not None:
+            yield upload
+            upload = upload.via.inner if upload.via is not None else None
+
     @property
     def innermost(self) -> Upload:
         """The upload through boto3 that is made in the end."""

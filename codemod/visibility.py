@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
 from codemod import effects
+from codemod.calls import describe
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
@@ -20,6 +21,7 @@ from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
 from codemod.pairing import Candidate
 from codemod.quiet import grows_in_place
 from codemod.recipients import Handling, handling
+from codemod.sharing import Sharing
 from codemod.syntax import (
     callee,
     dotted,
@@ -96,9 +98,16 @@ class Visibility:
     """Follows everything that identifies one candidate's object through its function."""
 
     def __init__(
-        self, facts: Facts, candidate: Candidate, others: Collection[cst.Call] = ()
+        self,
+        facts: Facts,
+        candidate: Candidate,
+        others: Collection[cst.Call] = (),
+        sharing: Iterable[Sharing] = (),
     ) -> None:
-        """Take the calls of the API that are judged on their own, besides the candidate's."""
+        """Take the calls of the API that are judged on their own, besides the candidate's.
+
+        Those that are ``sharing`` may invoke the candidate's object and have no other.
+        """
         self._facts = facts
         self._others = others
         self._candidate = candidate
@@ -112,6 +121,8 @@ class Visibility:
             self._follow(definition)
         self._literals()
         self._operations()
+        for one in sharing:
+            self._add_sharing(one)
 
     @property
     def behind(self) -> set[Definition]:
@@ -376,6 +387,13 @@ class Visibility:
                 continue
             if not any(use.node is call.carrier for use in self.uses):
                 self._add(fate, call.carrier, call.method)
+
+    def _add_sharing(self, other: Sharing) -> None:
+        """Note a call that invokes the object, or may, and for which nothing else is uploaded."""
+        index, carrier = self._facts.index, other.call.invocation.carrier
+        here = index.function(self._candidate.upload.invocation.carrier)
+        is_read = other.is_certain and index.function(carrier) is here
+        self._add(Fate.READ if is_read else Fate.MAY_BE_READ, carrier, describe(other.call))
 
 
 def _fate(method: str) -> Fate:

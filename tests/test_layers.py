@@ -73,6 +73,7 @@ ROOMS = (
     "indirect",
     "unpaired",
     "pairing",
+    "sharing",
     "operations",
     "handlers",
     "slices",
