@@ -87,6 +87,7 @@ class _Walk:
             self._parameters(node.params)
         if isinstance(node, cst.FunctionDef):
             self.local -= self.index.declared.get(node, set())
+        self.open = self._bound_by_others()
         if isinstance(body, cst.BaseExpression):
             self._expression(body)
         elif isinstance(node, cst.Module):
@@ -94,6 +95,14 @@ class _Walk:
         else:
             assert isinstance(body, cst.BaseSuite)
             self._statements(body.body)
+
+    def _bound_by_others(self) -> frozenset[str]:
+        """Return the names of the scope that functions inside it may bind when they are called."""
+        found: set[str] = set()
+        for function, names in self.index.declared.items():
+            if not self.local.isdisjoint(names) and self.index.inside(function, self.node):
+                found |= names & self.local
+        return frozenset(found) - self.index.declared.get(self.node, set())
 
     # -- binding ---------------------------------------------------------------------------
 
@@ -121,6 +130,16 @@ class _Walk:
     def _touch(self, key: str) -> None:
         for same in self.shared.get(key, (key,)):
             self._set(same, Definition(same, Kind.MERGED))
+
+    def _touch_by_others(self, keys: Iterable[str]) -> None:
+        """Note what functions may have changed that were perhaps called."""
+        changed = list(keys)
+        for key in changed:
+            self._touch(key)
+        for name in sorted(self.open) if changed else ():
+            before = self.env.get(name)
+            if before is not None:
+                self._bind(name, Kind.MERGED, None, None, [before])
 
     def _share(self, names: Iterable[cst.CSTNode]) -> None:
         """Take names for the same object: who changes what is in it changes that of the others."""
@@ -287,8 +306,7 @@ class _Walk:
                     kind = Kind.WITH if isinstance(item.asname.name, cst.Name) else Kind.UNPACKED
                     self._assign(item.asname.name, kind, item.item)
             self._statements(node.body.body)
-            for key in changed_at_exit(self.index):
-                self._touch(key)
+            self._touch_by_others(changed_at_exit(self.index))
         elif isinstance(node, cst.Match):
             self._match(node)
         elif isinstance(node, cst.FunctionDef):
@@ -324,7 +342,8 @@ class _Walk:
     def _loop(self, node: cst.For | cst.While) -> None:
         if isinstance(node, cst.For):
             self._expression(node.iter)
-        changed = sorted(changed_keys(self.index, [node.body]))
+        keys = changed_keys(self.index, [node.body])
+        changed = sorted(keys | self.open if keys & {"()", "(*)"} else keys)
         since = len(self.created)
         heads = self._merge_keys(changed, since)
         if isinstance(node, cst.While):
@@ -422,8 +441,7 @@ class _Walk:
                 )
             for key in effects.changed_by_call(node):
                 self._touch(key)
-            for key in changed_by_others(self.index, node):
-                self._touch(key)
+            self._touch_by_others(changed_by_others(self.index, node))
         elif kind is cst.NamedExpr:
             assert isinstance(node, cst.NamedExpr)
             self._expression(node.value)
