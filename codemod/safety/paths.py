@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from codemod.effects import is_exit
 from codemod.facts import Facts
 from codemod.layout import Form, fates_left
 from codemod.pairing import Candidate
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
-from codemod.syntax import descendants
+from codemod.syntax import callee, descendants, is_none
 from codemod.tree import LOOPS
 from codemod.visibility import Fate
 
@@ -57,18 +58,26 @@ def _choice_around(facts: Facts, call: cst.Call) -> cst.CSTNode | None:
 def _leaving(facts: Facts, statement: cst.CSTNode) -> cst.CSTNode | None:
     """Return what leaves the way to the call without an error."""
     for node in descendants(statement):
-        if not isinstance(node, (cst.Return, cst.Continue, cst.Break)):
+        if not isinstance(node, (cst.Return, cst.Continue, cst.Break)) and not _ends_well(node):
             continue
         harmless: tuple[type[cst.CSTNode], ...] = (
             cst.ExceptHandler,
             cst.ExceptStarHandler,
             cst.FunctionDef,
         )
-        if not isinstance(node, cst.Return):
+        if isinstance(node, (cst.Continue, cst.Break)):
             harmless = (*harmless, *LOOPS)  # only a loop of the statement's own is left
         if not any(isinstance(above, harmless) for above in _up_to(facts, node, statement)):
             return node
     return None
+
+
+def _ends_well(node: cst.CSTNode) -> bool:
+    """Tell whether code ends the program without an error: ``sys.exit()``, ``sys.exit(0)``."""
+    if not isinstance(node, cst.Call) or not (is_exit(node) or callee(node) == "SystemExit"):
+        return False
+    status = node.args[0].value if node.args else None
+    return status is None or is_none(status) or getattr(status, "value", None) == "0"
 
 
 def _up_to(facts: Facts, node: cst.CSTNode, statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
