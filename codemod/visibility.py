@@ -62,6 +62,9 @@ _LOCAL_FUNCTIONS = frozenset(
     "open remove unlink rmtree exists isfile getsize Path makedirs mkdir basename dirname join"
     " copyfile move rename stat abspath".split()
 )
+#: Calls that are told an object or a local file, and the parameters that say which.
+_PLACES = frozenset("put_object upload_file upload_fileobj Object Bucket".split())
+_WHERE = frozenset("Bucket Key bucket_name key name Filename Fileobj".split())
 _PASSING = (
     cst.FormattedStringExpression,
     cst.FormattedString,
@@ -329,7 +332,7 @@ class Visibility:
                 return True
             if name == METHOD and call in self._others:
                 return True
-            if name in ("put_object", "upload_file", "upload_fileobj", "Object", "Bucket"):
+            if name in _PLACES and _says_where(call, arg):
                 return True
         if name == "partial" and any(arg.value in self._identity.own for arg in call.args):
             return True
@@ -394,6 +397,13 @@ class Visibility:
         here = index.function(self._candidate.upload.invocation.carrier)
         is_read = other.is_certain and index.function(carrier) is here
         self._add(Fate.READ if is_read else Fate.MAY_BE_READ, carrier, describe(other.call))
+
+
+def _says_where(call: cst.Call, arg: cst.Arg) -> bool:
+    """Tell an argument that says where something goes from what is written or said of it."""
+    if arg.keyword is not None:
+        return arg.keyword.value in _WHERE
+    return bool(arg.star) or list(call.args).index(arg) < len(("Filename", "Bucket", "Key"))
 
 
 def _fate(method: str) -> Fate:
