@@ -28,7 +28,7 @@ from codemod.syntax import (
     names_in,
     unwrap_await,
 )
-from codemod.template import literal, source
+from codemod.template import contains, literal, source
 
 
 class Fate(enum.Enum):
@@ -160,10 +160,11 @@ class Visibility:
             if key is not None and any("/" in one for one in key if isinstance(one, str)):
                 wanted.append(key)
         spelled = self._facts.templates.spelled(index.function(upload.invocation.carrier))
-        for template in wanted:
-            for node in spelled.get(template, ()):
-                if not index.within(node, self._identity.own) or self._is_attribute(node):
-                    yield node
+        for template, nodes in spelled.items():
+            if template in wanted or any(contains(template, key) for key in wanted[1:]):
+                for node in nodes:
+                    if not index.within(node, self._identity.own) or self._is_attribute(node):
+                        yield node
 
     def _is_attribute(self, node: cst.CSTNode) -> bool:
         """Tell whether a value goes to the endpoint in ``CustomAttributes``."""
