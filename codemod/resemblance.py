@@ -60,7 +60,7 @@ class Resemblance:
             return False
         return (
             self._is_cut_from(uri, call.location, upload)
-            or _is_spelled_alike(self._facts, uri, upload)
+            or is_spelled_alike(self._facts, uri, upload)
             or self._is_of_same_names(call, upload)
             or _is_folder_of(uri, upload)
             or _has_name_of(uri, upload)
@@ -183,7 +183,7 @@ def _puts_text_in(call: cst.Call) -> bool:
     return text is None or any(letter.isalnum() for letter in text)
 
 
-def _is_spelled_alike(facts: Facts, uri: Template, upload: Upload) -> bool:
+def is_spelled_alike(facts: Facts, uri: Template, upload: Upload) -> bool:
     """Tell whether both read the same variables in the same words.
 
     Those may change in between, or be those of two loops over the same things.

@@ -73,6 +73,11 @@ def _is_made_anew(facts: Facts, call: LegacyCall, known: Template) -> bool:
     )
 
 
+def may_be_same_uri(facts: Facts, one: Template, other: Template) -> bool:
+    """Tell whether two URIs with distinctive text in common could be the same."""
+    return _may_be_same(_parts(facts, one), _parts(facts, other))
+
+
 def _parts(facts: Facts, uri: Template) -> tuple[Template, Template] | None:
     return split_uri(facts.templates.loosely(uri))
 
