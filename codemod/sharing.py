@@ -32,23 +32,19 @@ def sharing(facts: Facts, candidate: Candidate, pairing: Pairing) -> Iterator[Sh
     uploads = list(candidate.upload.chain())
     places = {one.invocation.carrier for one in uploads}
     addresses = [_parts(facts, one.uri) for one in uploads]
+    own = {one.invocation.carrier for call in candidate.calls for one in call.inward()}
     uploaded_for: set[cst.Call] = set()
     for other in pairing.candidates:
         if other is not candidate and _is_through(other, candidate):
             yield from (Sharing(call, is_certain=True) for call in other.calls)
         uploaded_for.update(call.invocation.carrier for call in other.calls)
-    own = {one.invocation.carrier for call in candidate.calls for one in call.inward()}
-    for unpaired in pairing.unpaired:
-        is_of_upload = unpaired.upload.invocation.carrier in places
-        if is_of_upload and unpaired.call.invocation.carrier not in own:
-            yield Sharing(unpaired.call, is_certain=True)
+    of_upload = {one.call for one in pairing.unpaired if one.upload.invocation.carrier in places}
     for call in (*pairing.alone, *(one.call for one in pairing.unpaired)):
-        if call.invocation.carrier in own or not uploaded_for.isdisjoint(
-            one.invocation.carrier for one in call.inward()
-        ):
+        inward = {one.invocation.carrier for one in call.inward()}
+        if call.invocation.carrier in own or not uploaded_for.isdisjoint(inward):
             continue
         uri = uri_of(facts, call)
-        if uri == candidate.upload.uri:
+        if call in of_upload or uri == candidate.upload.uri:
             yield Sharing(call, is_certain=True)
         elif not _is_made_anew(facts, call, candidate.upload.uri) and any(
             _may_be_same(_parts(facts, uri), one) for one in addresses
