@@ -13,6 +13,7 @@ from codemod import effects
 from codemod.calls import describe
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
+from codemod.elsewhere import spelled_elsewhere
 from codemod.facts import Facts
 from codemod.fields import read_again
 from codemod.identity import Identity
@@ -21,9 +22,7 @@ from codemod.operations import DELETERS, LISTERS, READERS, WAITERS, Operations
 from codemod.pairing import Candidate
 from codemod.quiet import grows_in_place
 from codemod.recipients import Handling, handling
-from codemod.reliance import asked
-from codemod.resemblance import is_spelled_alike
-from codemod.sharing import Sharing, may_be_same_uri
+from codemod.sharing import Sharing
 from codemod.syntax import (
     callee,
     dotted,
@@ -31,7 +30,6 @@ from codemod.syntax import (
     unwrap_await,
 )
 from codemod.template import contains, literal, source
-from codemod.uploads import RECOGNISERS
 
 
 class Fate(enum.Enum):
@@ -152,7 +150,8 @@ class Visibility:
                 ):
                     self._trace(node, text)
         again = read_again(self._facts, self._candidate, self._identity.own)
-        for node in (*self._spelled_again(), *self._perhaps_spelled(), *again):
+        perhaps = spelled_elsewhere(self._facts, self._candidate, self._identity, self._others)
+        for node in (*self._spelled_again(), *perhaps, *again):
             self._trace(node, source(node))
 
     def _spelled_again(self) -> Iterator[cst.BaseExpression]:
@@ -168,30 +167,6 @@ class Visibility:
                 for node in nodes:
                     if not index.within(node, self._identity.own) or self._is_attribute(node):
                         yield node
-
-    def _perhaps_spelled(self) -> Iterator[cst.BaseExpression]:
-        """Yield what may be the URI, put together in functions that upload no such object.
-
-        In the function that uploads it is that of another turn of a loop, in the same words.
-        """
-        facts, index, upload = self._facts, self._facts.index, self._candidate.upload
-        here = index.function(upload.invocation.carrier)
-        asked_for = {
-            one for call in self._candidate.calls for one in asked(facts, upload, call.location)
-        }
-        skipped = {here, *self._identity.helpers, *asked_for}
-        for name in (METHOD, *RECOGNISERS):  # these have objects of their own
-            skipped.update(map(index.function, index.attributes.get(name, ())))
-        skipped.update(map(index.function, self._others))
-        for function in index.texts:
-            if function in skipped:
-                continue
-            for template, nodes in facts.templates.spelled(function).items():
-                if may_be_same_uri(facts, template, upload.uri):
-                    yield from nodes
-        for template, nodes in facts.templates.spelled(here).items():
-            if template != upload.uri and is_spelled_alike(facts, template, upload):
-                yield from (one for one in nodes if not index.within(one, self._identity.own))
 
     def _is_attribute(self, node: cst.CSTNode) -> bool:
         """Tell whether a value goes to the endpoint in ``CustomAttributes``."""

@@ -81,6 +81,7 @@ ROOMS = (
     "splits",
     "identity",
     "fields",
+    "elsewhere",
     "visibility",
     "announcements",
     "assignments",
