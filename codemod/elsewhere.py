@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import cached_property
 
 import libcst as cst
 
@@ -13,45 +14,60 @@ from codemod.inputs import METHOD
 from codemod.pairing import Candidate
 from codemod.reliance import asked
 from codemod.resemblance import is_spelled_alike
-from codemod.sharing import may_be_same_uri
-from codemod.template import may_match
+from codemod.sharing import is_address, may_be_same_uri
+from codemod.template import Template, may_match
 from codemod.transfers import Upload
 from codemod.uploads import RECOGNISERS
 
 
-def spelled_elsewhere(
-    facts: Facts, candidate: Candidate, identity: Identity, others: Collection[cst.Call]
-) -> Iterator[cst.BaseExpression]:
-    """Yield what may be the URI of an object, put together in functions that upload none like it.
+class Elsewhere:
+    """Finds what may be the URI of an object, put together where none like it is uploaded."""
 
-    In the function that uploads it is that of another turn of a loop, in the same words.
+    def __init__(self, facts: Facts, own: Collection[cst.Call]) -> None:
+        """Take the calls that have an upload of their own."""
+        self._facts = facts
+        self._own = own
 
-    Args:
-        facts: The modules.
-        candidate: The upload of the object, and its calls.
-        identity: What is known of it.
-        others: The calls that have an upload of their own, the candidate's among them.
-    """
-    index, upload = facts.index, candidate.upload
-    here = index.function(upload.invocation.carrier)
-    makers = {one for call in candidate.calls for one in asked(facts, upload, call.location)}
-    skipped = {here, *identity.helpers, *makers, *map(index.function, others)}
-    for name in (METHOD, *RECOGNISERS):  # these have objects of their own
-        skipped.update(map(index.function, index.attributes.get(name, ())))
-    for function in index.texts:
-        if function not in skipped:
-            for template, nodes in facts.templates.spelled(function).items():
-                if may_be_same_uri(facts, template, upload.uri):
-                    yield from nodes
-    for maker in makers:
-        for func in sites(facts, maker):
-            call = index.parent[func]
-            if isinstance(call, cst.Call) and index.function(call) not in skipped:
-                if _may_tell(facts, call, upload):
-                    yield call
-    for template, nodes in facts.templates.spelled(here).items():
-        if template != upload.uri and is_spelled_alike(facts, template, upload):
-            yield from (one for one in nodes if not index.within(one, identity.own))
+    @cached_property
+    def _busy(self) -> set[cst.CSTNode]:
+        """The functions that upload or invoke objects of their own."""
+        index = self._facts.index
+        names = (METHOD, *RECOGNISERS)
+        nodes = [*self._own, *(one for name in names for one in index.attributes.get(name, ()))]
+        return set(map(index.function, nodes))
+
+    @cached_property
+    def _addresses(self) -> list[tuple[cst.CSTNode, Template, list[cst.BaseExpression]]]:
+        """The URIs that other functions put together, each with its function."""
+        return [
+            (function, template, nodes)
+            for function in self._facts.index.texts
+            if function not in self._busy
+            for template, nodes in self._facts.templates.spelled(function).items()
+            if is_address(self._facts, template)
+        ]
+
+    def of(self, candidate: Candidate, identity: Identity) -> Iterator[cst.BaseExpression]:
+        """Yield what may be the URI of the object of a candidate.
+
+        In the function that uploads it is that of another turn of a loop, in the same words.
+        """
+        facts, index, upload = self._facts, self._facts.index, candidate.upload
+        here = index.function(upload.invocation.carrier)
+        makers = {one for call in candidate.calls for one in asked(facts, upload, call.location)}
+        skipped = {here, *identity.helpers, *makers}
+        for function, template, nodes in self._addresses:
+            if function not in skipped and may_be_same_uri(facts, template, upload.uri):
+                yield from nodes
+        for maker in makers:
+            for func in sites(facts, maker):
+                call, around = index.parent[func], index.function(func)
+                if isinstance(call, cst.Call) and around not in skipped | self._busy:
+                    if _may_tell(facts, call, upload):
+                        yield call
+        for template, nodes in facts.templates.spelled(here).items():
+            if template != upload.uri and is_spelled_alike(facts, template, upload):
+                yield from (one for one in nodes if not index.within(one, identity.own))
 
 
 def _may_tell(facts: Facts, call: cst.Call, upload: Upload) -> bool:

@@ -15,6 +15,7 @@ from codemod.definitions import Definition, Definitions
 from codemod.evaluation import Templates
 from codemod.index import Index
 from codemod.model import Place
+from codemod.template import Template
 from codemod.tree import LineOrCompound, Linker
 
 
@@ -36,7 +37,7 @@ class Facts:
     classes are made from, ``makers`` the names of functions to come, ``imports`` those of imports,
     ``changes`` where collections are changed. ``lookups`` and ``asked_for`` keep what
     :mod:`codemod.lookups` found in a function, ``uses`` what :mod:`codemod.inputs` found of the
-    dictionaries with parameters.
+    dictionaries with parameters, ``addresses`` what :mod:`codemod.sharing` made of URIs.
     """
 
     index: Index
@@ -60,6 +61,7 @@ class Facts:
     lookups: dict[cst.CSTNode, dict[object, list[LineOrCompound]]] = field(default_factory=dict)
     asked_for: dict[cst.CSTNode, set[str | None]] = field(default_factory=dict)
     uses: dict[Definition, Any] = field(default_factory=dict)
+    addresses: dict[Template, tuple[Template, Template] | None] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -10,6 +10,7 @@ import libcst as cst
 from codemod.arrangement import arrange
 from codemod.calls import PASSES_BODY, LegacyCall, NotLegacy, describe, find_calls
 from codemod.detours import kept_for_others
+from codemod.elsewhere import Elsewhere
 from codemod.facts import Facts
 from codemod.flows import with_helpers
 from codemod.functions import sites
@@ -100,8 +101,9 @@ def judge(facts: Facts) -> Judgement:
     pairing = pair(facts, calls, with_helpers(facts, with_written(facts, find_uploads(facts))))
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
+    elsewhere = Elsewhere(facts, carriers)
     for candidate in pairing.candidates:
-        verdicts.extend(_judge(facts, candidate, carriers, pairing))
+        verdicts.extend(_judge(facts, candidate, carriers, pairing, elsewhere))
     for unpaired in pairing.unpaired:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     uncertain = tuple(one.call for one in pairing.unpaired if not one.is_certain)
@@ -167,7 +169,11 @@ def _once(
 
 
 def _judge(
-    facts: Facts, candidate: Candidate, calls: set[cst.Call], pairing: Pairing
+    facts: Facts,
+    candidate: Candidate,
+    calls: set[cst.Call],
+    pairing: Pairing,
+    elsewhere: Elsewhere,
 ) -> list[Verdict]:
     is_typed = all(call.content_type is True for call in candidate.calls)
     problems = (
@@ -181,7 +187,8 @@ def _judge(
     if candidate.upload.via is None:
         prepared = looked_up(facts, candidate.upload)
         candidate = replace(candidate, upload=replace(candidate.upload, prepared=prepared))
-    seen = Visibility(facts, candidate, calls, sharing(facts, candidate, pairing))
+    shared = sharing(facts, candidate, pairing)
+    seen = Visibility(facts, candidate, calls, shared, elsewhere)
     layout = arrange(facts, candidate, seen)
     if isinstance(layout, Refusal):
         return [Verdict(call, candidate.upload, Fix.NONE, layout) for call in candidate.calls]

@@ -69,13 +69,21 @@ def _is_made_anew(facts: Facts, call: LegacyCall, known: Template) -> bool:
     )
 
 
+def is_address(facts: Facts, template: Template) -> bool:
+    """Tell whether a text is a URI of which it is certain where the bucket ends."""
+    return _parts(facts, template) is not None
+
+
 def may_be_same_uri(facts: Facts, one: Template, other: Template) -> bool:
     """Tell whether two URIs with distinctive text in common could be the same."""
     return _may_be_same(_parts(facts, one), _parts(facts, other))
 
 
 def _parts(facts: Facts, uri: Template) -> tuple[Template, Template] | None:
-    return split_uri(facts.templates.loosely(uri))
+    """Return the bucket and the key of a URI, with what is known of the text of functions."""
+    if uri not in facts.addresses:
+        facts.addresses[uri] = split_uri(facts.templates.loosely(uri))
+    return facts.addresses[uri]
 
 
 def _may_be_same(

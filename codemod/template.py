@@ -221,19 +221,18 @@ def _after_host(template: Template) -> Template | None:
 
 def may_match(one: Template, other: Template) -> bool:
     """Tell whether two templates with distinctive text in common could be the same string."""
+    if not (one and other and _fit(one[0], other[0]) and _fit(one[-1], other[-1], at_end=True)):
+        return False
     text_one, text_other = (
         "".join(piece if isinstance(piece, str) else "\0" for piece in template)
         for template in (one, other)
     )
     parts_one, parts_other = text_one.split("\0"), text_other.split("\0")
-    shared = [
-        mine
+    if not any(
+        len(part.strip("/.-_")) >= 2 and any(part in rest for rest in theirs)
         for mine, theirs in ((parts_one, parts_other), (parts_other, parts_one))
-        if any(
-            len(part.strip("/.-_")) >= 2 and any(part in rest for rest in theirs) for part in mine
-        )
-    ]
-    if not shared:
+        for part in mine
+    ):
         return False
     pattern_one, pattern_other = (
         ".*".join(re.escape(part) for part in text.split("\0")) for text in (text_one, text_other)
@@ -242,6 +241,14 @@ def may_match(one: Template, other: Template) -> bool:
         re.fullmatch(pattern_one, text_other.replace("\0", "x"), re.DOTALL)
         or re.fullmatch(pattern_other, text_one.replace("\0", "x"), re.DOTALL)
     )
+
+
+def _fit(one: Piece, other: Piece, *, at_end: bool = False) -> bool:
+    """Tell whether two strings can begin, or end, with these pieces."""
+    if not isinstance(one, str) or not isinstance(other, str):
+        return True
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return longer.endswith(shorter) if at_end else longer.startswith(shorter)
 
 
 def has_text(template: Template) -> bool:

@@ -13,7 +13,7 @@ from codemod import effects
 from codemod.calls import describe
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
-from codemod.elsewhere import spelled_elsewhere
+from codemod.elsewhere import Elsewhere
 from codemod.facts import Facts
 from codemod.fields import read_again
 from codemod.identity import Identity
@@ -105,15 +105,18 @@ class Visibility:
         self,
         facts: Facts,
         candidate: Candidate,
-        others: Collection[cst.Call] = (),
-        sharing: Iterable[Sharing] = (),
+        others: Collection[cst.Call],
+        sharing: Iterable[Sharing],
+        elsewhere: Elsewhere,
     ) -> None:
         """Take the calls of the API that are judged on their own, besides the candidate's.
 
         Those that are ``sharing`` may invoke the candidate's object and have no other.
+        ``elsewhere`` knows where its URI may be spelled again.
         """
         self._facts = facts
         self._others = others
+        self._elsewhere = elsewhere
         self._candidate = candidate
         self._identity = identity = Identity(facts, candidate)
         self._followed: set[Definition] = set()
@@ -150,7 +153,7 @@ class Visibility:
                 ):
                     self._trace(node, text)
         again = read_again(self._facts, self._candidate, self._identity.own)
-        perhaps = spelled_elsewhere(self._facts, self._candidate, self._identity, self._others)
+        perhaps = self._elsewhere.of(self._candidate, self._identity)
         for node in (*self._spelled_again(), *perhaps, *again):
             self._trace(node, source(node))
 
