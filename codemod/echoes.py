@@ -53,7 +53,7 @@ class Echoes:
         address = self._address(uri_of(self._facts, call))
         for upload in self._by_address.get(address, ()) if address is not None else ():
             there = index.function(upload.invocation.carrier)
-            if there is here or _is_test(there):
+            if there is here or is_test(there):
                 continue
             is_kept = any(not self._is_fixed(part) for part in address or ())
             if is_kept or self._run_together(upload, call):
@@ -211,6 +211,6 @@ class Echoes:
         )
 
 
-def _is_test(function: cst.CSTNode) -> bool:
+def is_test(function: cst.CSTNode) -> bool:
     """Tell whether a function is a test, which nothing else builds upon."""
     return isinstance(function, cst.FunctionDef) and function.name.value.startswith("test")

@@ -9,6 +9,7 @@ import libcst as cst
 
 from codemod import effects
 from codemod.calls import LegacyCall
+from codemod.echoes import is_test
 from codemod.facts import Facts
 from codemod.near import uri_of
 from codemod.pairing import Candidate, Pairing
@@ -43,6 +44,8 @@ def sharing(facts: Facts, candidate: Candidate, pairing: Pairing) -> Iterator[Sh
         inward = {one.invocation.carrier for one in call.inward()}
         if call.invocation.carrier in own or not uploaded_for.isdisjoint(inward):
             continue
+        if is_test(facts.index.function(call.invocation.carrier)):
+            continue  # it has a stand-in for the endpoint
         uri = uri_of(facts, call)
         if call in of_upload or uri == candidate.upload.uri:
             yield Sharing(call, is_certain=True)
