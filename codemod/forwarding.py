@@ -19,6 +19,7 @@ from codemod.inputs import Style
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.syntax import is_none, keyword, subscript_key
+from codemod.warmups import is_for_show
 
 
 def perhaps_called(
@@ -81,7 +82,11 @@ def with_keywords(facts: Facts, injected: Injected, call: Invocation) -> Iterato
         for func in (*sites(facts, function), *perhaps_called(facts, injected, function))
         for site in invocations(facts.definitions, func)
     ]
-    inline = {site.carrier for site in called if keyword(site.args, "Body")}
+    inline = {
+        site.carrier
+        for site in called
+        if (body := keyword(site.args, "Body")) is not None and not is_for_show(facts, body.value)
+    }
     guards = Guards(facts, (site.carrier for site in called), inline)
     for site in called:
         entry = keyword(site.args, "InputLocation")

@@ -13,6 +13,7 @@ import libcst as cst
 
 from codemod.calls import LegacyCall, NotLegacy, Through
 from codemod.definitions import Definition
+from codemod.either import Either
 from codemod.facts import Facts
 from codemod.forwarding import perhaps_called, picked_out, with_keywords
 from codemod.functions import (
@@ -144,7 +145,8 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
         done = with_location(facts, function, first.location, len(inside))
         through = Through(function, first, uri, None, done.keeps, tuple(more), done.telling)
         content_type = content_types.pop() if len(content_types) == 1 else None
-        made.extend(_callers(facts, first.location, through, content_type, problem))
+        chosen = next((one.either for one in inside if one.either is not None), None)
+        made.extend(_callers(facts, first.location, through, content_type, problem, chosen))
         for access in perhaps:
             unclear = Refusal("helper-overridden", access, function.name.value)
             for site in invocations(facts.definitions, access):
@@ -247,8 +249,12 @@ def _callers(
     through: Through,
     content_type: bool | None,
     problem: Refusal | None,
+    chosen: Either | None = None,
 ) -> Iterator[LegacyCall]:
-    """Yield the calls of a function, as ``through`` describes it but for the URI."""
+    """Yield the calls of a function, as ``through`` describes it but for the URI.
+
+    ``chosen`` says how it comes to send a body instead.
+    """
     function, has_body = through.function, through.has_body
     found = [
         call
@@ -257,7 +263,10 @@ def _callers(
         for call in invocations(facts.definitions, func)
     ]
     inline = {
-        call.carrier for call in found if has_body is not None and _may_have(facts, call, has_body)
+        call.carrier
+        for call in found
+        if (has_body is not None and _may_have(facts, call, has_body))
+        or (chosen is not None and chosen.sends_body(facts, call))
     }
     for func, other in doubtful(facts, function):
         if facts.index.inside(func, function):

@@ -30,7 +30,7 @@ class Style(enum.Enum):
 
 
 #: What InvokeEndpointAsync gets its payload by; it takes exactly one.
-_INPUTS = ("InputLocation", "Body")
+INPUTS = ("InputLocation", "Body")
 
 #: Of so many functions that do something with a dictionary it is of no use to know another one.
 _ENOUGH = 8
@@ -57,7 +57,7 @@ class Inputs:
     @property
     def is_unknown(self) -> bool:
         """Whether nothing can be seen of what the payload comes by."""
-        return self.items.keys().isdisjoint(_INPUTS)
+        return self.items.keys().isdisjoint(INPUTS)
 
     @property
     def is_nothing(self) -> bool:
@@ -180,7 +180,7 @@ def _is_without_input(facts: Facts, value: cst.BaseExpression) -> bool:
     literal = dict_items(made)
     if literal is None or any(key is None for key, _, _ in literal):
         return False
-    return not any(True for key in _INPUTS for _ in entries(facts, value, key))
+    return not any(True for key in INPUTS for _ in entries(facts, value, key))
 
 
 def _has_one_name(facts: Facts, definition: Definition) -> bool:
@@ -302,7 +302,7 @@ def _updated_with(
             if key is None or arg.star:
                 return None
             found.append((key, value))
-    sets_input = any(key in _INPUTS for key, _ in found)
+    sets_input = any(key in INPUTS for key, _ in found)
     return None if sets_input and len(found) > 1 else found
 
 
@@ -340,10 +340,9 @@ def _add_item(
 
 def _merged(definition: Definition) -> Inputs:
     """Look at what reaches a merge only for ``Body``: then the code is guarded already."""
+    found: _Items = {}
     for origin in definition.origins():
-        literal = dict_items(origin.value)
-        if literal is not None and any(key == "Body" for key, _, _ in literal):
-            assert origin.value is not None
-            body: _Items = {"Body": (origin.value, origin.value, Style.DICT_ENTRY)}
-            return Inputs(body, complete=False)
-    return Inputs({}, complete=False)
+        for key, value, node in dict_items(origin.value) or ():
+            if key in INPUTS:
+                found.setdefault(key, (value, node, Style.DICT_ENTRY))
+    return Inputs(found if "Body" in found else {}, complete=False)

@@ -109,10 +109,12 @@ def judge(facts: Facts) -> Judgement:
     verdicts.sort(key=lambda verdict: order[verdict.call])
     verdicts = [replace(one, call=route) for one in verdicts for route in one.call.routes()]
     covered = {verdict.call.innermost for verdict in verdicts}
+    explained = {one.node for one in left}
     alone = [
         NotLegacy(call.invocation.carrier, "no upload of its input is in reach")
         for call in pairing.alone
         if call.through is None and call not in covered
+        if call.invocation.carrier not in explained
     ]
     handed = (
         call for verdict in verdicts for call in verdict.call.inward() if call is not verdict.call
