@@ -149,15 +149,16 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
     index = facts.index
     left: list[NotLegacy] = []
     found = _every(facts, left)
+    every = [*found, *_elsewhere(facts)]
     bodies = {
         call.carrier: given.items["Body"][0]
-        for call, given in found
+        for call, given in every
         if "Body" in given.items and not is_for_show(facts, given.items["Body"][0])
     }
     sent: dict[cst.CSTNode, list[cst.BaseExpression]] = {}
     for carrier, body in bodies.items():
         sent.setdefault(index.function(carrier), []).append(body)
-    guards = Guards(facts, (call.carrier for call, _ in found), bodies)
+    guards = Guards(facts, (call.carrier for call, _ in every), bodies)
     legacy = []
     for call, given in found:
         why = _why_not(facts, call, given, guards)
@@ -198,6 +199,14 @@ def _every(facts: Facts, left: list[NotLegacy]) -> list[tuple[Invocation, Inputs
                     found.append((call, given))
     found.sort(key=lambda one: index.order[index.statement(one[0].carrier)])
     return found
+
+
+def _elsewhere(facts: Facts) -> Iterator[tuple[Invocation, Inputs]]:
+    """Yield the calls of other modules, which may send what fits."""
+    for func in facts.index.attributes.get(METHOD, ()):
+        if facts.index.module_of(func) is not facts.index.module:
+            for call in invocations(facts.definitions, func):
+                yield call, inputs_of(facts, call)
 
 
 def _legacy(facts: Facts, call: Invocation, given: Inputs, chosen: Either | None) -> LegacyCall:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from codemod.arrangement import arrange
-from codemod.calls import PASSES_BODY, LegacyCall, NotLegacy, describe, find_calls
+from codemod.calls import LegacyCall, NotLegacy, describe, find_calls
+from codemod.classes import owner_of
 from codemod.detours import kept_for_others
 from codemod.facts import Facts
 from codemod.flows import with_helpers
@@ -59,13 +60,15 @@ class Judgement:
 
     ``alone`` are the calls of the API, or of functions that make them, without an upload that is
     certain to be theirs, ``offers`` the names of functions that invoke with what they are given and
-    may be called from elsewhere, or the attributes that hold one.
+    may be called from elsewhere, or the attributes that hold one, ``routes`` those of functions and
+    classes that may be used for payloads that do not fit only.
     """
 
     verdicts: tuple[Verdict, ...]
     left: tuple[NotLegacy, ...]
     alone: tuple[LegacyCall, ...] = ()
     offers: tuple[cst.Name | cst.Attribute, ...] = ()
+    routes: tuple[cst.Name, ...] = ()
 
     def within_reach(self, facts: Facts) -> Judgement:
         """Return the judgement without the verdicts on code that may not be changed.
@@ -121,22 +124,27 @@ def judge(facts: Facts) -> Judgement:
     )
     giving = (*pairing.alone, *uncertain, *handed)
     offers = (*offered(facts, giving, left, pairing.fixed), *kept)
-    if any(one.why == PASSES_BODY for one in left):
-        offers += tuple(_perhaps_routes(facts, verdicts))
+    routes = tuple(_perhaps_routes(facts, verdicts))
     made = {call.invocation.carrier for call in covered if call is not None}
     rest = (one for one in left if one.node not in made)
-    return Judgement(tuple(verdicts), (*rest, *alone), (*pairing.alone, *uncertain), offers)
+    return Judgement(tuple(verdicts), (*rest, *alone), (*pairing.alone, *uncertain), offers, routes)
 
 
 def _perhaps_routes(facts: Facts, verdicts: list[Verdict]) -> Iterator[cst.Name]:
     """Yield functions with a call that other modules may make for payloads that do not fit only.
 
-    Those of this module do not call them.
+    Those of this module do not call them. Of a method it is the class as well, which others may
+    choose, or make another class from.
     """
     for verdict in verdicts:
         function = facts.index.function(verdict.call.invocation.carrier)
-        if isinstance(function, cst.FunctionDef) and not sites(facts, function):
-            if isinstance(facts.index.function(function), cst.Module):
+        if not isinstance(function, cst.FunctionDef):
+            continue
+        if isinstance(facts.index.function(function), cst.Module):
+            owner = owner_of(facts, function)
+            if owner is not None:
+                yield owner.name
+            if not sites(facts, function):
                 yield function.name
 
 

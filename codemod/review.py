@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from codemod.calls import PASSES_BODY
 from codemod.clients import Role
 from codemod.facts import Facts
 from codemod.findings import (
@@ -26,7 +27,7 @@ from codemod.judge import Judgement, Verdict, judge
 from codemod.layout import gone
 from codemod.model import Finding, Fix, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse
-from codemod.reaching import read_from, uploading, with_fixtures
+from codemod.reaching import deciding, read_from, uploading, with_fixtures
 from codemod.reading import Reading, pointed_at
 from codemod.reliance import asked
 from codemod.repository import Repository
@@ -143,6 +144,9 @@ def _read_together(
     path, content = read.paths[module], read.contents[module]
     partners, rebound = surroundings.partners, surroundings.rebound
     makers = list(_makers(read.facts, judgement, path, content, repository))
+    if judgement.verdicts and any(one.why == PASSES_BODY for one in judgement.left):
+        repository.take(path, content)
+        makers += deciding(repository, path)
     if not (judgement.alone or partners or rebound or makers):
         return None
     wanted = [*partners, *makers, *uploading(repository, path, content)]
@@ -150,6 +154,7 @@ def _read_together(
     for partner in partners:
         wanted += uploading(repository, partner)
         wanted += repository.between(partner, path)
+        wanted += deciding(repository, partner)
     paths, contents = dict(read.paths), dict(read.contents)
     statements = dict(read.statements)
     for one in dict.fromkeys(wanted):
@@ -288,14 +293,11 @@ def _reviewed(read: Reading, judgement: Judgement) -> Review:
 def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
     """Yield the names that the fixes rely on, and the functions that others may call."""
     index = read.facts.index
-    for offer in judgement.offers:
-        owner = index.class_of(offer)
-        yield Reliance(
-            read.paths[index.module_of(offer)],
-            owner.name.value if owner is not None else "",
-            last_name(offer) or "",
-            invokes=True,
-        )
+    for offer in (*judgement.offers, *judgement.routes):
+        home, owner = read.paths[index.module_of(offer)], index.class_of(index.parent[offer])
+        owned_by = owner.name.value if owner is not None else ""
+        is_route = offer not in judgement.offers
+        yield Reliance(home, owned_by, last_name(offer) or "", invokes=True, routes=is_route)
     for verdict in judgement.verdicts:
         for split in verdict.upload.splits():
             yield from _split_with(read, split)
