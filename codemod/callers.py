@@ -83,6 +83,9 @@ class Callers:
                             rebound.setdefault(one, place)
                 if one.invokes and one.owner:
                     partners.setdefault(one, set()).update(self._wired(one, mentioned))
+                if one.routes:  # tests take each of them by itself
+                    found = partners.get(one, set())
+                    partners[one] = {path for path in found if not _is_test(path)}
                 if one.owner:
                     place = self._overridden(one, mentioned, files)
                     if place is not None:
@@ -362,6 +365,13 @@ def _paths(root: str, wanted: Callable[[str], bool]) -> set[str]:
         if not os.path.islink(path):
             found.add(places[folder] + name)
     return found
+
+
+def _is_test(path: str) -> bool:
+    """Tell whether a file is for tests, by its name or that of its folder."""
+    folder, name = os.path.split(path)
+    is_named = name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+    return is_named or not {"test", "tests"}.isdisjoint(folder.split("/"))
 
 
 def _is_replaced(content: bytes, name: re.Match[bytes]) -> bool:

@@ -10,7 +10,7 @@ import libcst as cst
 from codemod.clients import INLINE_REGIONS
 from codemod.definitions import Definition
 from codemod.detours import called_otherwise, roundabout
-from codemod.either import Either, either, is_given
+from codemod.either import Either, either, is_given, is_written_by_us
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.guards import Guards
@@ -23,6 +23,7 @@ from codemod.warmups import is_for_show
 
 #: Why a call is left alone that needs no migration any more.
 PASSES_BODY = "the call already passes Body"
+_IS_ROUTE = "the call is the S3 route of code that already sends Body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,17 @@ class NotLegacy:
     """A call that is left alone without a finding, and why.
 
     ``hands_on`` is the call if all it gets are the keywords that its function is given, ``unread``
-    are the functions of other modules that may make or fill what it gets.
+    are the functions of other modules that may make or fill what it gets. ``by_callers`` says that
+    those of its function decide to make it only for payloads that do not fit. ``otherwise`` is the
+    call as it would be without that: the payload may be uploaded all the same.
     """
 
     node: cst.CSTNode
     why: str
     hands_on: Invocation | None = None
     unread: tuple[str, ...] = ()
+    by_callers: bool = False
+    otherwise: LegacyCall | None = None
 
 
 def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
@@ -158,7 +163,8 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
     sent: dict[cst.CSTNode, list[cst.BaseExpression]] = {}
     for carrier, body in bodies.items():
         sent.setdefault(index.function(carrier), []).append(body)
-    guards = Guards(facts, (call.carrier for call, _ in every), bodies)
+    inline = {call.carrier for call, given in every if "InputLocation" not in given.items}
+    guards = Guards(facts, (call.carrier for call, _ in every), inline & bodies.keys())
     legacy = []
     for call, given in found:
         why = _why_not(facts, call, given, guards)
@@ -169,8 +175,15 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
         if why is not None:
             hands_on = call if keywords_given(facts, call) is not None else None
             unknown = tuple(made_elsewhere(facts, call)) if given.is_unknown else ()
-            left.append(NotLegacy(call.carrier, why, hands_on, unknown))
-            if chosen is None or not all(is_given(facts, given.items[one][0]) for one in INPUTS):
+            by_callers = why == _IS_ROUTE and not guards.decide_here_on(call.carrier)
+            otherwise = None
+            if call.carrier in bodies or (why == _IS_ROUTE and not by_callers):
+                if "InputLocation" in given.items and not _has_both(facts, call, given):
+                    otherwise = _legacy(facts, call, given, None)
+            left.append(NotLegacy(call.carrier, why, hands_on, unknown, by_callers, otherwise))
+            if chosen is None or is_written_by_us(facts, chosen, given.items["InputLocation"][1]):
+                continue
+            if not all(is_given(facts, given.items[one][0]) for one in INPUTS):
                 continue
         legacy.append(_legacy(facts, call, given, chosen))
     return legacy, left
@@ -207,6 +220,18 @@ def _elsewhere(facts: Facts) -> Iterator[tuple[Invocation, Inputs]]:
         if facts.index.module_of(func) is not facts.index.module:
             for call in invocations(facts.definitions, func):
                 yield call, inputs_of(facts, call)
+
+
+def _has_both(facts: Facts, call: Invocation, given: Inputs) -> bool:
+    """Tell whether a call certainly gets both inputs, which fails."""
+    index, calling = facts.index, facts.index.statement(call.carrier)
+    for name in INPUTS:
+        node = given.items[name][1] if name in given.items else None
+        if node is None or not index.inside(calling, index.block(index.statement(node))):
+            return False
+        if any(isinstance(above, cst.IfExp) for above in index.ancestors(node)):
+            return False
+    return True
 
 
 def _legacy(facts: Facts, call: Invocation, given: Inputs, chosen: Either | None) -> LegacyCall:
@@ -260,7 +285,7 @@ def _why_not(facts: Facts, call: Invocation, given: Inputs, guards: Guards) -> s
     if region is not None and region not in INLINE_REGIONS:
         return f"the client's region {region} is not known to take inline payloads"
     if guards.decide_on(call.carrier):
-        return "the call is the S3 route of code that already sends Body"
+        return _IS_ROUTE
     return None
 
 

@@ -67,6 +67,13 @@ def either(
     return Either(function, body, uri, tested.isdisjoint(uri))
 
 
+def is_written_by_us(facts: Facts, chosen: Either, entry: cst.CSTNode) -> bool:
+    """Tell whether a URI may stand in a choice that this tool wrote, which is followed further."""
+    choice = facts.index.parent[facts.index.parent[entry]]
+    optional = chosen.function.params.kwonly_params
+    return isinstance(choice, cst.IfExp) and any(one in chosen.body for one in optional)
+
+
 def is_given(facts: Facts, value: cst.BaseExpression) -> bool:
     """Tell whether a value is a parameter of the function around it, and nothing else."""
     if not isinstance(value, cst.Name):
@@ -86,14 +93,17 @@ def _parameters(
 
 
 def _is_tested(facts: Facts, function: cst.FunctionDef, param: cst.Param) -> bool:
+    """Tell whether something depends on whether there is a value for a parameter."""
     index = facts.index
     for read in index.names.get(param.name.value, ()):
         below: cst.CSTNode = read
         for above in index.ancestors(read) if index.inside(read, function) else ():
-            if isinstance(above, (cst.If, cst.IfExp)):
-                if above.test is below:
-                    return True
-            if isinstance(above, cst.BaseStatement):
+            if isinstance(above, (cst.If, cst.IfExp)) and above.test is below:
+                return True
+            if isinstance(above, cst.Comparison):
+                if above.left is not below or not is_none(above.comparisons[0].comparator):
+                    break
+            elif not isinstance(above, (cst.UnaryOperation, cst.BooleanOperation)):
                 break
             below = above
     return False

@@ -10,21 +10,19 @@ from collections.abc import Collection, Iterable, Iterator
 
 import libcst as cst
 
-from codemod.classes import ancestry, owner_of
+from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.functions import imported_sites, sites
-from codemod.references import same_value
+from codemod.routes import Routes
 from codemod.sizes import Sizes
-from codemod.syntax import callee, children, descendants, terminates
+from codemod.syntax import callee, children, descendants, keyword, names_in, terminates
 from codemod.warmups import is_for_show
 
 #: How many functions may lie between a guard and what it decides on.
 _DEPTH = 3
-#: How many places that lead to a body are looked at, and how many conditions in one function.
-_MOST = 500
+#: How many places that lead to one call are looked at, and how many conditions in one function.
+_MOST = 2000
 _MOST_CONDITIONS = 50
 
-_Route = cst.FunctionDef | cst.Lambda
 _Comprehension = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 _Literal = (cst.Dict, cst.List, cst.Tuple, cst.Set)
 
@@ -40,21 +38,26 @@ class Guards:
         """Take note of all calls, and of those among them that have a body."""
         self._facts = facts
         self._index = facts.index
-        self._sizes = Sizes(facts)
+        self._sizes = Sizes(facts, {one for call in inline for one in _payloads(facts, call)})
+        self._left = 0
         self._holding: set[cst.CSTNode] = set()
         self._first_leaving: dict[cst.CSTNode, int] = {}
         self._last_in: dict[cst.CSTNode, int] = {}
         self._conditions: defaultdict[cst.CSTNode, dict[cst.CSTNode, None]] = defaultdict(dict)
-        deciding = {self._route(call) for call in calls if call not in inline}
+        self._routes = Routes(facts)
+        without = [call for call in calls if call not in inline]
+        deciding = {self._routes.around(call) for call in without}
+        mixed = {facts.index.class_of(call) for call in without}
         queue: list[tuple[cst.CSTNode, int]] = [(call, _DEPTH) for call in inline]
         seen = {node for node, _ in queue}
         for node, depth in queue:
             self._add(node)
-            route = self._route(node)
+            route = self._routes.around(node)
             if route is None or route in deciding or not depth:
                 continue
-            for value in self._values(self._mentions(route)):
-                if value not in seen and len(seen) < _MOST and not self._gives_constants(value):
+            with_class = facts.index.class_of(route) not in mixed
+            for value in self._routes.mentions(route, with_class=with_class):
+                if value not in seen and not self._gives_constants(value):
                     seen.add(value)
                     queue.append((value, depth - 1))
 
@@ -63,122 +66,44 @@ class Guards:
 
         That is so as well if its function is called for nothing else.
         """
-        return bool(self._holding) and self._is_decided(call, _DEPTH, {call})
+        self._left = _MOST
+        return bool(self._holding) and self._is_decided(call, _DEPTH, set())
+
+    def decide_here_on(self, call: cst.Call) -> bool:
+        """Tell whether that is decided in the function with the call."""
+        return bool(self._holding) and self._decides_on(call)
 
     def _is_decided(self, node: cst.CSTNode, depth: int, seen: set[cst.CSTNode]) -> bool:
         if self._decides_on(node):
             return True
-        route = self._route(node)
+        route = self._routes.around(node)
         if route is None or not depth:
             return False
         if isinstance(route, cst.FunctionDef) and self._is_fallback(route):
             return True
-        ways = self._ways_to(route)
+        ways = self._routes.ways_to(route, self._conditions)
         return bool(ways) and all(self._is_way(one, depth - 1, seen) for one in ways)
 
     def _is_way(self, mention: cst.BaseExpression, depth: int, seen: set[cst.CSTNode]) -> bool:
         """Tell whether a place that names the other route does so for what does not fit only."""
-        if mention in seen:
+        self._left -= 1
+        if mention in seen or self._left < 0:
             return False
         seen = {*seen, mention}
         if self._decides_on(mention):
             return True
-        further = [one for one in same_value(self._facts, mention) if one not in seen]
+        further = [one for one in self._routes.further(mention) if one not in seen]
         if further:
             return all(self._is_way(one, depth, seen) for one in further)
         return self._is_decided(mention, depth, seen)
 
-    # -- what leads to a call --------------------------------------------------------------
-
-    def _route(self, node: cst.CSTNode) -> _Route | None:
-        """Return the function or lambda around a call."""
-        for above in self._index.ancestors(node):
-            if isinstance(above, (cst.FunctionDef, cst.Lambda)):
-                return above
-        return None
-
-    def _mentions(self, route: _Route) -> Iterator[cst.BaseExpression]:
-        """Yield the places that name a function, or else the class that it is a method of."""
-        if isinstance(route, cst.Lambda):
-            yield route
-            return
-        yield from sites(self._facts, route)
-        yield from self._registered(route)
-        owner = owner_of(self._facts, route)
-        if owner is not None:
-            yield from self._made(owner)
-
-    def _ways_to(self, route: _Route) -> list[cst.BaseExpression]:
-        """Return the places that an S3 route is reached by, but for the route itself."""
-        if isinstance(route, cst.Lambda):
-            return [route]
-        owner = owner_of(self._facts, route)
-        made = [*self._made(owner)] if owner is not None else []
-        overriding = [*self._overriding(route, owner)] if owner is not None and not made else []
-        found = overriding or [*sites(self._facts, route)] or made
-        return [one for one in found if not self._index.inside(one, route)]
-
-    def _made(self, owner: cst.ClassDef) -> Iterator[cst.BaseExpression]:
-        """Yield where objects of a class are made, or the class is named for that."""
-        readers = self._facts.definitions.readers(owner.name.value).get(owner, ())
-        home = self._index.module_of(owner)
-        imported = imported_sites(self._facts, home, owner.name.value, owner)
-        for read in (*readers, *imported):
-            above = self._index.parent[read]
-            is_base = isinstance(above, cst.Arg) and isinstance(
-                self._index.parent[above], cst.ClassDef
-            )
-            if is_base or read is owner.name or self._index.inside(read, owner):
-                continue
-            if not any(isinstance(one, cst.Annotation) for one in self._index.ancestors(read)):
-                yield above if isinstance(above, cst.Call) and above.func is read else read
-
-    def _overriding(
-        self, route: cst.FunctionDef, owner: cst.ClassDef
-    ) -> Iterator[cst.BaseExpression]:
-        """Yield where methods that override one, and send a body, call that of the base class."""
-        for access in self._index.attributes.get(route.name.value, ()):
-            function, own = self._index.function(access), self._index.class_of(access)
-            if own is None or own is owner or owner not in ancestry(self._facts, own):
-                continue
-            if callee(access.value) == "super" and function in self._conditions:
-                yield access
-
-    def _registered(self, route: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
-        """Yield the places that name the function which another one is registered for."""
-        for decorator in route.decorators:
-            made = decorator.decorator
-            made = made.func if isinstance(made, cst.Call) else made
-            if isinstance(made, cst.Attribute) and made.attr.value == "register":
-                target = self._facts.definitions.target(made.value)
-                if target is not None and isinstance(target.node, cst.FunctionDef):
-                    yield from sites(self._facts, target.node)
-
     def _is_fallback(self, route: cst.FunctionDef) -> bool:
         """Tell whether a decorator calls a function for what does not fit."""
-        for decorator in route.decorators:
-            target = self._facts.definitions.target(decorator.decorator)
-            made = target.node if target is not None else None
-            if not isinstance(made, cst.FunctionDef) or not made.params.params:
-                continue
-            for read in self._facts.definitions.readers(made.params.params[0].name.value).get(
-                made.params.params[0], ()
-            ):
-                above = self._index.parent[read]
-                if isinstance(above, cst.Call) and above.func is read and self._decides_on(above):
-                    return True
+        for read in self._routes.decorating(route):
+            above = self._index.parent[read]
+            if isinstance(above, cst.Call) and above.func is read and self._decides_on(above):
+                return True
         return False
-
-    def _values(self, mentions: Iterable[cst.BaseExpression]) -> Iterator[cst.BaseExpression]:
-        """Yield places that name something, and those that have it by another name."""
-        queue = list(mentions)
-        seen = set(queue)
-        for one in queue:
-            yield one
-            for further in same_value(self._facts, one) if len(seen) < _MOST else ():
-                if further not in seen:
-                    seen.add(further)
-                    queue.append(further)
 
     def _gives_constants(self, mention: cst.BaseExpression) -> bool:
         """Tell whether a function is called with nothing but constants: to warm the endpoint up."""
@@ -254,14 +179,17 @@ class Guards:
                 case is not below and case in self._holding for case in above.cases
             )
         if isinstance(above, (cst.Try, cst.TryStar)):
-            return below in above.handlers and above.body in self._holding
+            if below not in above.handlers:
+                return False
+            other = above.orelse is not None and above.orelse in self._holding
+            return above.body in self._holding or (other and self._is_condition(above, below))
         if isinstance(above, cst.BooleanOperation):
             return below is above.right and above.left in self._holding
         if isinstance(above, cst.Call):
             return below in above.args and self._sizes.tells(above, is_value=True)
         if isinstance(above, _Literal):
-            others = (one for one in children(above) if one is not below)
-            return any(one in self._holding for one in others) and self._is_chosen_from(above)
+            if any(one in self._holding for one in children(above) if one is not below):
+                return self._is_tried_in_turn(above, below) or self._is_chosen_from(above)
         return False
 
     def _is_condition(self, above: cst.CSTNode, below: cst.CSTNode) -> bool:
@@ -270,6 +198,13 @@ class Guards:
             return below is not above.test and self._sizes.tells(above.test)
         if isinstance(above, cst.For):
             return below is above.body and self._sizes.tells(above.iter)
+        if isinstance(above, cst.Try) and isinstance(below, cst.ExceptHandler):
+            return self._sizes.tells_error(above.body, below.type)
+        if isinstance(above, cst.Call):  # ``pool.map(send, small)``
+            others = (one.value for one in above.args if one is not below)
+            return below in above.args and any(
+                self._sizes.tells(one, is_value=True) for one in others
+            )
         if isinstance(above, _Comprehension):
             loop = above.for_in
             return below is not loop and any(
@@ -308,6 +243,8 @@ class Guards:
         if isinstance(above, cst.MatchCase) and below is above.body:
             match = cst.ensure_type(self._index.parent[above], cst.Match)
             return terminates(below) and self._sizes_match(match)
+        if isinstance(above, cst.Try) and isinstance(below, cst.ExceptHandler):
+            return terminates(below.body) and self._is_condition(above, below)
         if isinstance(above, (cst.Try, cst.TryStar)):
             return below is above.body and below in self._holding and terminates(below)
         if isinstance(above, cst.With) and below is above.body and below in self._holding:
@@ -315,10 +252,22 @@ class Guards:
             return is_caught and terminates(below)
         return False
 
+    def _is_tried_in_turn(self, series: cst.BaseExpression, last: cst.CSTNode) -> bool:
+        """Tell whether a loop over routes ends with the first that does it, before the last one."""
+        routes = children(series)
+        if not any(one in self._holding for one in routes[: routes.index(last)]):
+            return False
+        for read in (series, *self._routes.further(series)):
+            loop = self._index.parent[read]
+            if isinstance(loop, cst.For) and loop.iter is read:
+                if any(isinstance(one, cst.If) and terminates(one.body) for one in loop.body.body):
+                    return True
+        return False
+
     def _is_chosen_from(self, table: cst.BaseExpression) -> bool:
         """Tell whether both routes stand in a table that something is taken from for its size."""
         index = self._index
-        for read in (table, *same_value(self._facts, table)):
+        for read in (table, *self._routes.further(table)):
             above = index.parent[read]
             if isinstance(above, cst.Subscript) and above.value is read:
                 if any(self._sizes.tells(one) for one in above.slice):
@@ -336,3 +285,10 @@ class Guards:
                     if self._sizes.tells(part.test):
                         return True
         return False
+
+
+def _payloads(facts: Facts, call: cst.Call) -> Iterator[Definition]:
+    """Yield the variables that a call sends."""
+    body = keyword(call.args, "Body")
+    for name in names_in(body.value) if body is not None else ():
+        yield facts.definitions.of(name)

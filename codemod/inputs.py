@@ -98,9 +98,10 @@ def made_elsewhere(facts: Facts, call: Invocation) -> Iterator[str]:
 def _look_further(facts: Facts, value: cst.BaseExpression, given: Inputs) -> None:
     """Take account of an InputLocation that a dictionary gets in some way that is not followed."""
     bodies = list(entries(facts, value, "Body"))
-    if not all(one.is_aside for one in bodies):
-        return  # nobody knows which of the two it is
-    with_body = {facts.index.function(one.node) for one in bodies}
+    either = next((one for one in bodies if not one.is_aside), None)
+    if either is not None:  # nobody knows which of the two it is
+        given.items["Body"] = (either.value, either.node, Style.DICT_ITEM)
+    with_body = {facts.index.function(one.node) for one in bodies} if either is None else set()
     for found in entries(facts, value, "InputLocation"):
         if is_none(found.value) or string_value(found.value) == "":
             continue  # it is filled in elsewhere

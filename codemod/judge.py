@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from codemod.anyway import uploaded_anyway
 from codemod.arrangement import arrange
 from codemod.calls import LegacyCall, NotLegacy, describe, find_calls
 from codemod.classes import owner_of
@@ -97,9 +98,11 @@ def judge(facts: Facts) -> Judgement:
     direct, left = find_calls(facts)
     calls = with_functions(facts, direct, left)
     kept = tuple(kept_for_others(facts, METHOD))
-    if not calls:
-        return Judgement((), tuple(left), offers=(*offered(facts, (), left), *kept))
-    pairing = pair(facts, calls, with_helpers(facts, with_written(facts, find_uploads(facts))))
+    if not calls and not any(one.otherwise is not None for one in left):
+        offers = (*offered(facts, (), left), *kept)
+        return Judgement((), tuple(left), (), offers, tuple(_perhaps_routes(facts, (), left)))
+    uploads = with_helpers(facts, with_written(facts, find_uploads(facts)))
+    pairing = pair(facts, calls, uploads)
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
     for candidate in pairing.candidates:
@@ -108,6 +111,9 @@ def judge(facts: Facts) -> Judgement:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     uncertain = tuple(one.call for one in pairing.unpaired if not one.is_certain)
     verdicts = list(_once(facts, verdicts, uncertain))
+    for call, upload, refusal in uploaded_anyway(facts, left, uploads):
+        verdicts.append(Verdict(call, upload, Fix.NONE, refusal))
+        calls.append(call)
     order = {call: position for position, call in enumerate(calls)}
     verdicts.sort(key=lambda verdict: order[verdict.call])
     verdicts = [replace(one, call=route) for one in verdicts for route in one.call.routes()]
@@ -124,27 +130,33 @@ def judge(facts: Facts) -> Judgement:
     )
     giving = (*pairing.alone, *uncertain, *handed)
     offers = (*offered(facts, giving, left, pairing.fixed), *kept)
-    routes = tuple(_perhaps_routes(facts, verdicts))
+    routes = tuple(_perhaps_routes(facts, verdicts, left))
     made = {call.invocation.carrier for call in covered if call is not None}
     rest = (one for one in left if one.node not in made)
-    return Judgement(tuple(verdicts), (*rest, *alone), (*pairing.alone, *uncertain), offers, routes)
+    others = (one.otherwise for one in left if one.otherwise is not None)
+    lone = (*pairing.alone, *uncertain, *(call for call in others if call not in covered))
+    return Judgement(tuple(verdicts), (*rest, *alone), lone, offers, routes)
 
 
-def _perhaps_routes(facts: Facts, verdicts: list[Verdict]) -> Iterator[cst.Name]:
+def _perhaps_routes(
+    facts: Facts, verdicts: Iterable[Verdict], left: Iterable[NotLegacy]
+) -> Iterator[cst.Name]:
     """Yield functions with a call that other modules may make for payloads that do not fit only.
 
-    Those of this module do not call them. Of a method it is the class as well, which others may
-    choose, or make another class from.
+    Those of this module do not call them, or do so for these only. Of a method it is the class as
+    well, which others may choose, or make another class from.
     """
-    for verdict in verdicts:
-        function = facts.index.function(verdict.call.invocation.carrier)
+    made = [(one.call.invocation.carrier, False) for one in verdicts]
+    made += [(one.node, True) for one in left if one.by_callers and isinstance(one.node, cst.Call)]
+    for call, is_route in made:
+        function = facts.index.function(call)
         if not isinstance(function, cst.FunctionDef):
             continue
         if isinstance(facts.index.function(function), cst.Module):
             owner = owner_of(facts, function)
             if owner is not None:
                 yield owner.name
-            if not sites(facts, function):
+            if is_route or not sites(facts, function):
                 yield function.name
 
 

@@ -62,7 +62,8 @@ def _modules_in(folder: str) -> list[str]:
 
 
 def _may_send(repository: Repository, path: str) -> bool:
-    return _SENDING.search(repository.glance(path) or b"") is not None
+    content = repository.glance(path) or b""
+    return METHOD.encode() in content and _SENDING.search(content) is not None
 
 
 def with_fixtures(repository: Repository, path: str) -> Iterator[str]:

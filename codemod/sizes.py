@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import libcst as cst
 
 from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.functions import sites
-from codemod.syntax import children, integer_value, last_name, string_value
+from codemod.functions import bound_arguments, sites
+from codemod.syntax import children, integer_value, last_name, names_in, string_value
 
-#: Parts of names that only something has which is about the size, or about the route.
-_WORDS = frozenset(
-    "inline inlined inlineable size sized sizes oversize oversized small smaller large larger big"
-    " bigger tiny huge fit fits fitting limit limits kb mb kib mib direct directly embed embedded"
-    " threshold cutoff exceed exceeds upload uploaded nbytes".split()
+#: Parts of names that only something has which is about the route, or true of some sizes.
+_QUALITIES = frozenset(
+    "inline inlined inlineable oversize oversized small smaller large larger big bigger tiny huge"
+    " fit fits fitting direct directly embed embedded exceed exceeds upload uploaded".split()
 )
+#: Those of something that is a size, or a limit, and says more only next to one of the others.
+_UNITS = frozenset("kb mb kib mib kilobytes megabytes".split())
+_QUANTITIES = _UNITS | frozenset("size sized sizes limit limits threshold cutoff nbytes".split())
+_BEYOND = frozenset("over above under below within too is ok".split())
 #: What a name has besides if "s3" in it means the route, and not the client or the bucket.
 _BY_WAY_OF = frozenset("via use uses using need needs through by over route should must".split())
 #: Parts of names that something has which can be compared with a limit.
 _MEASURES = frozenset("len length bytes getsize getsizeof tell max maximum".split())
+#: Those of what is compared with large numbers as well.
+_ELSE = frozenset(
+    "time timeout timestamp ttl age seconds secs ms id ids count year version port pixels width"
+    " height cost price priority".split()
+)
+#: What a text says that stands for the route.
+_ROUTES = frozenset("inline inlined direct".split())
 _PART = re.compile(r"[A-Z]?[a-z]+\d*|[A-Z]+\d*(?![a-z])")
 #: Texts that are longer say something to a person.
 _LONGEST = 40
@@ -30,17 +40,21 @@ _ORDERING = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEq
 #: No payload that is sent inline is worth a comparison with a smaller number of bytes.
 _FEWEST = 1000
 
-#: How far a value is followed, through how many functions of one name, and how much of one is read.
+#: How far a value is followed, through how many functions of one name and calls of one function,
+#: and how much of that is read.
 _DEPTH = 5
 _NAMESAKES = 4
+_CALLERS = 8
 _MOST = 2000
 
 
 class Sizes:
     """Answers whether an expression tells the size of a payload; every node is looked at once."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, payloads: Collection[Definition] = ()) -> None:
+        """Take the variables that are sent: what compares their lengths is about nothing else."""
         self._facts = facts
+        self._payloads = payloads
         self._known: dict[tuple[cst.CSTNode, bool], bool] = {}
 
     def tells(self, node: cst.CSTNode, depth: int = _DEPTH, *, is_value: bool = False) -> bool:
@@ -60,6 +74,24 @@ class Sizes:
             self._known[node, is_value] = known
         return known
 
+    def tells_error(self, body: cst.BaseSuite, caught: cst.BaseExpression | None) -> bool:
+        """Tell whether a handler catches an error that a check of the size raises."""
+        if caught is not None and self.tells(caught):
+            return True
+        for part in _parts(body, with_arguments=True):
+            if isinstance(part, cst.Call):
+                function = self._facts.definitions.function_called(part)
+                if function is not None and self._raises(function):
+                    return True
+        return False
+
+    def _raises(self, function: cst.FunctionDef) -> bool:
+        for part in _parts(function.body, with_arguments=False):
+            if isinstance(part, cst.If) and self.tells(part.test):
+                if any(isinstance(one, cst.Raise) for one in _parts(part, with_arguments=False)):
+                    return True
+        return False
+
     def _says(self, part: cst.CSTNode, depth: int, *, is_value: bool) -> bool:
         if isinstance(part, cst.Comparison):
             return self._compares(part)
@@ -71,7 +103,9 @@ class Sizes:
             function = self._facts.definitions.function_called(part)
             return function is not None and self._asks(function, depth - 1)
         text = None if is_value else string_value(part)
-        return text is not None and len(text) <= _LONGEST and _is_about_size(text, "s3")
+        if text is None or len(text) > _LONGEST:
+            return False
+        return text == "s3" or bool(_words(text) & _ROUTES)
 
     def _compares(self, comparison: cst.Comparison) -> bool:
         """Tell whether a comparison has something on one side that is measured in bytes."""
@@ -79,15 +113,25 @@ class Sizes:
         for target in comparison.comparisons:
             right = target.comparator
             if isinstance(target.operator, _ORDERING):
-                words = _words_of(left) | _words_of(right)
-                numbers = [self._number(left), self._number(right)]
-                if words & _WORDS or any(one >= _FEWEST for one in numbers if one is not None):
-                    return True
-                is_plain = any(one is not None for one in numbers)
-                if not is_plain and (words & _MEASURES or self._is_measured(left, right)):
+                if self._is_ordered_by_size(left, right):
                     return True
             left = right
         return False
+
+    def _is_ordered_by_size(self, *sides: cst.BaseExpression) -> bool:
+        words = {word for side in sides for word in _words_of(side)}
+        if words & (_QUALITIES | _UNITS):
+            return True
+        numbers = [one for one in map(self._number, sides) if one is not None]
+        is_measured = bool(words & (_QUANTITIES | _MEASURES)) or self._is_measured(*sides)
+        if numbers and max(numbers) > 1 and words & _MEASURES:
+            named = (name for side in sides for name in names_in(side))
+            if any(self._facts.definitions.of(name) in self._payloads for name in named):
+                return True
+        if numbers:
+            is_large = max(numbers) >= _FEWEST
+            return is_large and (is_measured or not words & _ELSE)
+        return is_measured
 
     def _number(self, node: cst.BaseExpression) -> int | None:
         made = self._facts.definitions.resolve(node)
@@ -109,7 +153,9 @@ class Sizes:
     def _is_bound_by_size(self, origin: Definition, depth: int) -> bool:
         if origin.value is not None and self.tells(origin.value, depth - 1, is_value=True):
             return True
-        if origin.node is None or isinstance(origin.node, (cst.Param, cst.FunctionDef)):
+        if isinstance(origin.node, cst.Param):
+            return self._is_given_by_size(origin, depth)
+        if origin.node is None or isinstance(origin.node, cst.FunctionDef):
             return False
         below: cst.CSTNode = origin.node
         for above in self._facts.index.ancestors(below):
@@ -119,6 +165,21 @@ class Sizes:
                 if self.tells(above.test, depth - 1):
                     return True
             below = above
+        return False
+
+    def _is_given_by_size(self, parameter: Definition, depth: int) -> bool:
+        """Tell whether a caller gives one thing or another for a parameter."""
+        assert parameter.node is not None
+        function = self._facts.index.function(parameter.node)
+        if not isinstance(function, cst.FunctionDef):
+            return False
+        for site in sites(self._facts, function)[:_CALLERS]:
+            call = self._facts.index.parent[site]
+            if isinstance(call, cst.Call) and call.func is site:
+                bound = bound_arguments(self._facts, function, site, tuple(call.args)) or {}
+                given = bound.get(parameter)
+                if given is not None and self.tells(given, depth - 1, is_value=True):
+                    return True
         return False
 
     def _is_known_to_method(self, access: cst.Attribute, depth: int) -> bool:
@@ -165,9 +226,12 @@ def _parts(node: cst.CSTNode, *, with_arguments: bool) -> Iterator[cst.CSTNode]:
             stack.extend(reversed(children(current)))
 
 
-def _is_about_size(name: str, *others: str) -> bool:
+def _is_about_size(name: str) -> bool:
     words = _words(name)
-    return bool(words & _WORDS) or name in others or ("s3" in words and bool(words & _BY_WAY_OF))
+    if words & _QUALITIES:
+        return True
+    is_beyond = bool(words & _QUANTITIES) and bool(words & _BEYOND)
+    return is_beyond or ("s3" in words and bool(words & _BY_WAY_OF))
 
 
 def _words(name: str) -> set[str]:
