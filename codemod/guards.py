@@ -52,6 +52,7 @@ class Guards:
         seen = {node for node, _ in queue}
         for node, depth in queue:
             self._add(node)
+            self._add_answer(node)
             route = self._routes.around(node)
             if route is None or route in deciding or not depth:
                 continue
@@ -133,6 +134,23 @@ class Guards:
             below = above
         if isinstance(below, cst.BaseStatement) and isinstance(above, cst.Module):
             self._last_in[above] = max(self._last_in.get(above, -1), index.order[below])
+
+    def _add_answer(self, node: cst.CSTNode) -> None:
+        """Take note of code that goes on only if the inline route gave nothing back."""
+        parent = self._index.parent
+        call = parent[node] if isinstance(parent[node], cst.Call) else node
+        while isinstance(parent[call], cst.Await):
+            call = parent[call]
+        if not isinstance(call, (cst.Call, cst.Await)):
+            return
+        for read in self._routes.further(call):
+            returning = parent[read]
+            body = self._index.block(self._index.statement(read))
+            test = parent.get(body)
+            if isinstance(returning, cst.Return) and isinstance(test, cst.If):
+                if test.body is body and self._asks_route(test):
+                    block, order = self._behind(test)
+                    self._first_leaving[block] = min(self._first_leaving.get(block, order), order)
 
     def _decides_on(self, node: cst.CSTNode) -> bool:
         index = self._index
@@ -224,6 +242,8 @@ class Guards:
 
     def _asks_route(self, above: cst.If) -> bool:
         """Tell whether a test looks at what the inline route gave back."""
+        if above.test in self._holding:
+            return True
         for name in descendants(above.test):
             if isinstance(name, cst.Name) and not isinstance(
                 self._index.parent[name], cst.Attribute
