@@ -228,11 +228,8 @@ class Guards:
             return below is not loop and any(
                 self._sizes.tells(one) for one in (loop.iter, *(test.test for test in loop.ifs))
             )
-        return (
-            isinstance(above, cst.Match)
-            and below is not above.subject
-            and (self._sizes_match(above))
-        )
+        is_case = isinstance(above, cst.Match) and below is not above.subject
+        return is_case and self._sizes_match(cst.ensure_type(above, cst.Match))
 
     def _sizes_match(self, match: cst.Match) -> bool:
         asked: list[cst.CSTNode] = [match.subject]
