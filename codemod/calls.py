@@ -13,11 +13,12 @@ from codemod.detours import called_otherwise, roundabout
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.guards import Guards
-from codemod.inputs import METHOD, Inputs, Style, inputs_of, made_elsewhere
+from codemod.inputs import METHOD, Inputs, Style, inputs_of, unpacked
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.syntax import dotted, is_none, keyword
 from codemod.template import Template, source
+from codemod.unread import Unread, takers, unread
 
 #: Why a call is left alone that needs no migration any more.
 PASSES_BODY = "the call already passes Body"
@@ -130,14 +131,16 @@ class LegacyCall:
 class NotLegacy:
     """A call that is left alone without a finding, and why.
 
-    ``hands_on`` is the call if all it gets are the keywords that its function is given, ``unread``
-    are the functions of other modules that may make or fill what it gets.
+    ``hands_on`` is the call if all it gets are the keywords that its function is given. Of a call
+    of which nobody knows what it gets, ``takers`` are the functions whose callers may tell, and
+    ``unread`` what other modules may make or fill that with.
     """
 
     node: cst.CSTNode
     why: str
     hands_on: Invocation | None = None
-    unread: tuple[str, ...] = ()
+    takers: tuple[cst.FunctionDef, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
@@ -170,8 +173,10 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
         why = _why_not(facts, call, given, guards)
         if why is not None:
             hands_on = call if keywords_given(facts, call) is not None else None
-            unknown = tuple(made_elsewhere(facts, call)) if given.is_unknown else ()
-            left.append(NotLegacy(call.carrier, why, hands_on, unknown))
+            told_by = tuple(unpacked(call)) if given.is_unknown else ()
+            asking = tuple(one for value in told_by for one in takers(facts, value))
+            unknown = tuple(one for value in told_by for one in unread(facts, value))
+            left.append(NotLegacy(call.carrier, why, hands_on, asking, unknown))
             continue
         location, entry, style = given.items["InputLocation"]
         early, problem = call.early, given.problem or patched_alias(facts, call)

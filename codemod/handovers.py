@@ -35,7 +35,9 @@ from codemod.provenance import Provenance
 from codemod.ready import ready
 from codemod.refusals import Refusal
 from codemod.syntax import (
+    descendants,
     dict_items,
+    is_self,
     keyword,
     last_name,
     names_in,
@@ -94,7 +96,8 @@ def offered(
     Args:
         facts: The modules.
         calls: The calls inside such functions: without an upload in reach, or made for callers.
-        left: The calls that are no finding, among them those that get the keywords of a function.
+        left: The calls that are no finding, among them those that get what a function is given:
+            its keywords, or something else.
         fixed: The calls of one object, which whoever calls their function may have uploaded.
     """
     found: dict[cst.FunctionDef, None] = {}
@@ -102,8 +105,9 @@ def offered(
         around = facts.index.function(one.hands_on.carrier) if one.hands_on is not None else None
         if isinstance(around, cst.FunctionDef):
             found[around] = None
+        found.update(dict.fromkeys(one.takers))
     for call in calls:
-        function = _given_to(facts, call)
+        function = _given_to(facts, call) or _told_by_object(facts, call)
         if function is not None:
             found[function] = None
     for call in fixed:
@@ -222,6 +226,16 @@ def _given_to(facts: Facts, call: LegacyCall) -> cst.FunctionDef | None:
             return function
         function = facts.index.function(function)
     return None
+
+
+def _told_by_object(facts: Facts, call: LegacyCall) -> cst.FunctionDef | None:
+    """Return the method around a call whose URI its own object has, or makes."""
+    function = facts.index.function(call.invocation.carrier)
+    if not isinstance(function, cst.FunctionDef) or facts.index.class_of(function) is None:
+        return None
+    made = descendants(facts.definitions.resolve(call.location))
+    is_own = any(isinstance(one, cst.Attribute) and is_self(one.value) for one in made)
+    return function if is_own else None
 
 
 def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
 
-from codemod.classes import class_of
+from codemod.classes import class_of, own_stores
 from codemod.definitions import Definition, Kind
 from codemod.dictionaries import collected
 from codemod.facts import Facts
@@ -199,9 +199,7 @@ class Provenance:
     def _behind_attribute(self, part: cst.Attribute) -> Iterator[Step]:
         index, name = self._facts.index, part.attr.value
         owner = index.class_of(part)
-        for target, stored in index.attribute_stores.get(name, ()):
-            if stored is not None and index.class_of(target) is owner is not None:
-                yield stored, None
+        yield from ((stored, None) for _, stored in own_stores(self._facts, part))
         if name not in self._attribute_puts:
             found = self._attribute_puts[name] = defaultdict(list)
             for other in index.attributes.get(name, ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from codemod.joining import Joined
 
 _NONE = Surroundings()
+#: How many times what was read may show that further modules make a dictionary.
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,21 +130,40 @@ def _review_module(
     read = Reading(facts, {module: path}, {module: content}, {module: lines}, joined)
     judgement = judge(facts)
     if repository is not None:
-        together = _read_together(read, judgement, repository, surroundings)
-        if together is not None:
-            read = together
-            judgement = judge(read.facts).within_reach(read.facts)
+        alone, makers = read, list(_makers(facts, judgement, path, content, repository))
+        first = judgement
+        for _ in range(_ROUNDS):
+            together = _read_together(alone, first, repository, surroundings, makers)
+            if together is None:
+                break
+            read, judgement = together, judge(together.facts)
+            further = set(_unread(read, judgement, repository)) - {*makers, *read.paths.values()}
+            if not further:
+                break
+            makers += sorted(further)
+        judgement = judgement.within_reach(read.facts) if read is not alone else judgement
     return _reviewed(read, judgement)
 
 
 def _read_together(
-    read: Reading, judgement: Judgement, repository: Repository, surroundings: Surroundings
+    read: Reading,
+    judgement: Judgement,
+    repository: Repository,
+    surroundings: Surroundings,
+    makers: Sequence[str],
 ) -> Reading | None:
-    """Read a file again with the modules that its judgement needs, if there are any."""
+    """Read a file again with the modules that its judgement needs, if there are any.
+
+    Args:
+        read: The file alone.
+        judgement: What that gave.
+        repository: Where the modules are.
+        surroundings: What other files have to do with this one.
+        makers: The modules that tell what it gets from elsewhere.
+    """
     module = read.facts.index.module
     path, content = read.paths[module], read.contents[module]
     partners, rebound = surroundings.partners, surroundings.rebound
-    makers = list(_makers(read.facts, judgement, path, content, repository))
     if not (judgement.alone or partners or rebound or makers):
         return None
     wanted = [*partners, *makers, *uploading(repository, path, content)]
@@ -186,14 +207,13 @@ def _makers(
 ) -> Iterator[str]:
     """Yield the modules that tell what receivers, decorators and properties of objects are.
 
-    So do those that tell what is in a dictionary which a call unpacks.
+    So do those that tell what is in a dictionary.
     """
     receivers = [access.value for access in facts.index.attributes.get(METHOD, ())]
     receivers += (one.upload.innermost.invocation.receiver for one in judgement.verdicts)
     unknown = [one for one in receivers if facts.clients.receiver(one).role is Role.UNKNOWN]
     names = {name for receiver in unknown for name in facts.clients.makers(receiver)}
     names.update(retrying(facts))
-    names.update(name for one in judgement.left for name in one.unread)
     imported = facts.index.all_imported(facts.index.module)
     for name in sorted(names):
         if name.partition(".")[0] in imported:
@@ -201,6 +221,10 @@ def _makers(
             found = repository.named(path, name)
             if found is not None:
                 yield found[0]
+    if any(one.unread for one in judgement.left):
+        repository.take(path, content)
+        read = Reading(facts, {facts.index.module: path}, {}, {}, None)
+        yield from _unread(read, judgement, repository)
     asked = [
         name
         for name in sorted(_read_in_functions(judgement))
@@ -210,6 +234,16 @@ def _makers(
         repository.take(path, content)
     for name in asked:
         yield from read_from(repository, path, name)
+
+
+def _unread(read: Reading, judgement: Judgement, repository: Repository) -> Iterator[str]:
+    """Yield the modules that tell what is in a dictionary which a call unpacks."""
+    for module, name in dict.fromkeys(one for left in judgement.left for one in left.unread):
+        imported = read.facts.index.all_imported(module)
+        if _first(name) in imported or "*" in imported:
+            found = repository.named(read.paths[module], name)
+            if found is not None:
+                yield found[0]
 
 
 def _first(name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod.calls import LegacyCall
+from codemod.classes import own_stores
 from codemod.definitions import Definition, Kind
 from codemod.echoes import Echoes
 from codemod.facts import Facts
@@ -209,10 +210,7 @@ def _stores_behind(
         node, steps = stack.pop()
         for part in descendants(facts.definitions.resolve(node)):
             if isinstance(part, cst.Attribute) and is_self(part.value):
-                owner = index.class_of(part)
-                for target, value in index.attribute_stores.get(part.attr.value, ()):
-                    if value is not None and index.class_of(target) is owner is not None:
-                        yield part, target, value
+                yield from ((part, target, value) for target, value in own_stores(facts, part))
             elif isinstance(part, cst.Subscript) and isinstance(part.value, cst.Attribute):
                 yield from ((part, target, value) for target, value in _items(facts, part))
             elif isinstance(part, cst.Name) and part.value in facts.definitions.declared_elsewhere:

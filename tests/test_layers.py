@@ -53,6 +53,7 @@ ROOMS = (
     "pipelines",
     "detours",
     "dictionaries",
+    "unread",
     "guards",
     "inputs",
     "calls",
