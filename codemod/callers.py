@@ -166,7 +166,8 @@ class Callers:
     def _wired(self, invoked: Reliance, mentioned: dict[str, list[str]]) -> Iterator[str]:
         """Yield the files that get an object passed in whose method they call, and who passes it.
 
-        They need not import its class, if a third file imports both, or if they know its base.
+        They need not import its class, if a third file imports both or is imported by them, or if
+        they know its base.
         """
         calling = [
             path
@@ -182,7 +183,11 @@ class Callers:
             if not self._imports(wiring, invoked.path):
                 continue
             imported = self._repository.imported(wiring)
-            reached = [one for one in calling if one in imported and one != wiring]
+            reached = [
+                one
+                for one in calling
+                if one != wiring and (one in imported or self._imports(one, wiring))
+            ]
             if reached and wiring not in self._left_out:
                 yield from (wiring, *reached)
 

@@ -156,7 +156,7 @@ def _fields(
     """Yield the fields that the call of a class gives values to."""
     target = facts.definitions.target(call.func)
     made = target.node if target is not None else None
-    names = _field_names(facts, made) if isinstance(made, cst.ClassDef) else []
+    names = field_names(facts, made) if isinstance(made, cst.ClassDef) else []
     for place, arg in enumerate(call.args):
         if arg.keyword is not None:
             yield arg.keyword.value, arg.value, arg
@@ -164,7 +164,7 @@ def _fields(
             yield names[place], arg.value, arg
 
 
-def _field_names(facts: Facts, made: cst.ClassDef) -> list[str]:
+def field_names(facts: Facts, made: cst.ClassDef) -> list[str]:
     """Return the fields of a class in the order in which its call gives them values."""
     for function in facts.index.defined_functions.get("__init__", ()):
         if facts.index.class_of(function) is made:

@@ -8,39 +8,16 @@ from collections.abc import Iterator
 import libcst as cst
 
 from codemod.calls import LegacyCall, Through, keywords_given
-from codemod.classes import accesses, owner_of, relatives
 from codemod.definitions import Kind
 from codemod.dictionaries import Entry, entries
 from codemod.facts import Facts
-from codemod.functions import doubtful, sites
+from codemod.functions import sites
 from codemod.guards import Guards
-from codemod.injected import Injected
+from codemod.injected import Injected, perhaps_called
 from codemod.inputs import Style
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.syntax import is_none, keyword, subscript_key
-
-
-def perhaps_called(
-    facts: Facts, injected: Injected, function: cst.FunctionDef
-) -> Iterator[cst.Attribute]:
-    """Yield where a method is called on an object that may be of its class.
-
-    That is one that was passed in, or the own one in a class that is made into the same with it.
-    """
-    owner = owner_of(facts, function)
-    if owner is None:
-        return
-    known = {*sites(facts, function), *(func for func, _ in doubtful(facts, function))}
-    called = accesses(facts, function.name.value)
-    for access in called.elsewhere:
-        if access not in known and injected.may_invoke(access, function, owner):
-            yield access
-    family = relatives(facts, owner) if called.on_self else ()
-    own = (access for made in family for access in called.on_self.get(made, ()))
-    for access in dict.fromkeys(own):
-        if access not in known and not facts.index.inside(access, function):
-            yield access
 
 
 def picked_out(

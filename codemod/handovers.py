@@ -14,7 +14,7 @@ import libcst as cst
 from codemod.calls import LegacyCall, NotLegacy, Through
 from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.forwarding import perhaps_called, picked_out, with_keywords
+from codemod.forwarding import picked_out, with_keywords
 from codemod.functions import (
     Bindings,
     alias_problem,
@@ -27,7 +27,7 @@ from codemod.functions import (
     takes_anything,
 )
 from codemod.guards import Guards
-from codemod.injected import Injected
+from codemod.injected import Injected, perhaps_called
 from codemod.inputs import METHOD, Style
 from codemod.invocations import Invocation, invocations
 from codemod.mentions import given_for, with_location

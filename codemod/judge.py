@@ -147,13 +147,15 @@ def _once(
     function do not add to an upload that stands in it.
     """
     known = {
-        (one.call.innermost, one.upload.innermost)
+        (call.invocation.carrier, one.upload.innermost.invocation.carrier)
         for one in verdicts
+        for call in one.call.inward()
         if one.call.through is not None
     }
     said = set()
     for one in verdicts:
-        is_known = one.call.through is None and (one.call, one.upload.innermost) in known
+        uploading = one.upload.innermost.invocation.carrier
+        is_known = one.call.through is None and (one.call.invocation.carrier, uploading) in known
         both = (one.call.invocation.carrier, one.call.innermost, one.upload.innermost)
         through = one.call.through
         is_there = through is not None and (

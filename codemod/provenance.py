@@ -339,7 +339,7 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
     function = facts.index.parent[facts.index.parent[param]]
     if isinstance(function, cst.Lambda):
         for use in uses(facts, function):
-            yield from ((value, use.by) for value in _meant_for(param, function, use.args))
+            yield from ((value, use.by) for value in meant_for(param, function, use.args))
     elif isinstance(function, cst.FunctionDef):
         for func in sites(facts, function):
             calls = invocations(facts.definitions, func)
@@ -352,7 +352,7 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
                 name = callee(use.call) or ""
                 rows = _in_rows(facts, param, function, use.args) if "starmap" in name else ()
                 packs = name in ("apply", "apply_async")
-                given = list(rows) or list(_meant_for(param, function, use.args, packs=packs))
+                given = list(rows) or list(meant_for(param, function, use.args, packs=packs))
                 on = use.call.func
                 if not use.args and use.by is not on and isinstance(on, cst.Attribute):
                     given = [on.value]  # ``uris.apply(invoke)``
@@ -362,7 +362,7 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
         yield from _by_fixture(facts, param, function)
         for decorator in function.decorators:
             for args in _decorated_with(facts, decorator):
-                wrapped = _meant_for(param, function, args)
+                wrapped = meant_for(param, function, args)
                 yield from ((value, decorator.decorator) for value in wrapped)
 
 
@@ -412,10 +412,10 @@ def _in_rows(
         for row in collected(facts, arg.value):
             if isinstance(row, (cst.Tuple, cst.List)):
                 cells = [cst.Arg(element.value) for element in row.elements]
-                yield from _meant_for(param, function, cells)
+                yield from meant_for(param, function, cells)
 
 
-def _meant_for(
+def meant_for(
     param: cst.Param,
     function: cst.FunctionDef | cst.Lambda,
     args: Sequence[cst.Arg],

@@ -26,12 +26,12 @@ from codemod.judge import Judgement, Verdict, judge
 from codemod.layout import gone
 from codemod.model import Finding, Fix, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse
-from codemod.reaching import read_from, uploading, with_fixtures
+from codemod.reaching import having, read_from, uploading, with_fixtures
 from codemod.reading import Reading, pointed_at
 from codemod.reliance import asked
 from codemod.repository import Repository
 from codemod.source import is_notebook
-from codemod.syntax import descendants, dotted, last_name
+from codemod.syntax import callee, descendants, dotted, last_name
 from codemod.transfers import Split
 from codemod.tree import Linked
 
@@ -168,6 +168,7 @@ def _read_together(
         return None
     wanted = [*partners, *makers, *uploading(repository, path, content)]
     wanted += with_fixtures(repository, path)
+    wanted += _told_by(read.facts, judgement, repository, (path, *partners))
     for partner in partners:
         wanted += uploading(repository, partner)
         wanted += repository.between(partner, path)
@@ -234,6 +235,28 @@ def _makers(
         repository.take(path, content)
     for name in asked:
         yield from read_from(repository, path, name)
+
+
+def _told_by(
+    facts: Facts, judgement: Judgement, repository: Repository, paths: Sequence[str]
+) -> Iterator[str]:
+    """Yield the modules that tell what the address of a call without an upload in reach is.
+
+    Those are the modules of constants that it reads, and of classes that have what it asks for.
+    """
+    members: set[str] = set()
+    for call in judgement.alone:
+        for part in descendants(facts.definitions.resolve(call.location)):
+            name = dotted(part)
+            found = repository.named(paths[0], name) if name is not None else None
+            if found is not None:
+                yield found[0]
+            elif isinstance(part, cst.Attribute):
+                members.add(part.attr.value)
+            elif isinstance(part, cst.Call) and callee(part) == "str":
+                members.add("__str__")
+    for one in paths if members else ():
+        yield from having(repository, one, members)
 
 
 def _unread(read: Reading, judgement: Judgement, repository: Repository) -> Iterator[str]:
