@@ -23,6 +23,7 @@ from codemod.references import Use, uses
 from codemod.spellings import Level, Spelled, Spelling, Way
 from codemod.structure import span
 from codemod.syntax import callee
+from codemod.template import Template
 from codemod.transfers import Upload
 
 #: How many places are looked at that call a function, and how many functions lie between.
@@ -52,7 +53,7 @@ class Joins:
         self._spelling = Spelling(facts)
         self._injected = Injected(facts, provenance)
         self._leads: dict[cst.CSTNode, dict[cst.CSTNode, list[_Lead]]] = {}
-        self._uploads: dict[tuple[Upload, tuple[cst.CSTNode, ...]], Spelled] = {}
+        self._spelled: dict[tuple[object, tuple[cst.CSTNode, ...]], Spelled] = {}
 
     def is_fixed(self, call: LegacyCall) -> bool:
         """Tell whether the address of a call is the same wherever it is spelled."""
@@ -84,11 +85,14 @@ class Joins:
         if is_listed and index.order[first] != index.order[last]:
             return False
         address = self._facts.templates.of(call.location)
-        spelled = self._spelling.of(address, later.way)
-        known = (upload, tuple(level.call for level in earlier.way))
-        if known not in self._uploads:
-            self._uploads[known] = self._spelling.of(upload.uri, earlier.way)
-        return spelled == self._uploads[known]
+        ours = self._read(upload, upload.uri, earlier.way)
+        return self._read(call, address, later.way) == ours
+
+    def _read(self, of: object, address: Template, way: Way) -> Spelled:
+        known = (of, tuple(level.call for level in way))
+        if known not in self._spelled:
+            self._spelled[known] = self._spelling.of(address, way)
+        return self._spelled[known]
 
     def _leading_to(self, node: cst.CSTNode) -> dict[cst.CSTNode, list[_Lead]]:
         """Return the function of some code, and those that lead to it, with where they do."""

@@ -79,6 +79,7 @@ class Spelling:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._left = 0
+        self._members: dict[tuple[cst.ClassDef | None, str], cst.FunctionDef | None] = {}
 
     def of(self, address: Template, way: Way = ()) -> Spelled:
         """Return how an address reads where the first call of a way is made."""
@@ -308,6 +309,12 @@ class Spelling:
 
     def _member(self, thing: Thing, name: str) -> cst.FunctionDef | None:
         """Return a method of an object, or the one that there is of the name."""
+        known = (thing.owner, name)
+        if known not in self._members:
+            self._members[known] = self._look_up(thing, name)
+        return self._members[known]
+
+    def _look_up(self, thing: Thing, name: str) -> cst.FunctionDef | None:
         index = self._facts.index
         named = index.defined_functions.get(name, ())
         if thing.owner is None:
