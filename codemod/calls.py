@@ -16,7 +16,7 @@ from codemod.guards import Guards
 from codemod.inputs import METHOD, Inputs, Style, inputs_of, unpacked
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
-from codemod.syntax import dotted, is_none, keyword
+from codemod.syntax import dotted, is_none, keyword, names_in
 from codemod.template import Template, source
 from codemod.unread import Unread, takers, unread
 
@@ -127,13 +127,29 @@ class LegacyCall:
         return inner
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """The route by S3 of a function that sends a body if it is given one.
+
+    Attributes:
+        call: The call.
+        function: The function.
+        body: The optional parameter with the body.
+    """
+
+    call: LegacyCall
+    function: cst.FunctionDef
+    body: str
+
+
 @dataclass(frozen=True, slots=True)
 class NotLegacy:
     """A call that is left alone without a finding, and why.
 
     ``hands_on`` is the call if all it gets are the keywords that its function is given. Of a call
     of which nobody knows what it gets, ``takers`` are the functions whose callers may tell, and
-    ``unread`` what other modules may make or fill that with.
+    ``unread`` what other modules may make or fill that with. ``route`` is there if the callers of
+    the function decide whether it sends a body.
     """
 
     node: cst.CSTNode
@@ -141,6 +157,7 @@ class NotLegacy:
     hands_on: Invocation | None = None
     takers: tuple[cst.FunctionDef, ...] = ()
     unread: tuple[Unread, ...] = ()
+    route: Route | None = None
 
 
 def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
@@ -176,7 +193,8 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
             told_by = tuple(unpacked(call)) if given.is_unknown else ()
             asking = tuple(one for value in told_by for one in takers(facts, value))
             unknown = tuple(one for value in told_by for one in unread(facts, value))
-            left.append(NotLegacy(call.carrier, why, hands_on, asking, unknown))
+            route = _route(facts, call, given, found) if guards.is_any else None
+            left.append(NotLegacy(call.carrier, why, hands_on, asking, unknown, route))
             continue
         location, entry, style = given.items["InputLocation"]
         early, problem = call.early, given.problem or patched_alias(facts, call)
@@ -200,6 +218,26 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
             )
         )
     return legacy, left
+
+
+def _route(
+    facts: Facts, call: Invocation, given: Inputs, every: list[tuple[Invocation, Inputs]]
+) -> Route | None:
+    """Return a call as the route by S3 of a function with an optional parameter for a body."""
+    function = facts.index.function(call.carrier)
+    if "InputLocation" not in given.items or not isinstance(function, cst.FunctionDef):
+        return None
+    location, entry, style = given.items["InputLocation"]
+    for other, inputs in every:
+        if "Body" not in inputs.items or facts.index.function(other.carrier) is not function:
+            continue
+        for name in names_in(inputs.items["Body"][0]):
+            param = facts.definitions.of(name).node
+            if isinstance(param, cst.Param) and param.default is not None:
+                if is_none(param.default) and facts.index.function(param) is function:
+                    legacy = LegacyCall(call, location, style, entry)
+                    return Route(legacy, function, param.name.value)
+    return None
 
 
 def keywords_given(facts: Facts, call: Invocation) -> Definition | None:

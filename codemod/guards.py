@@ -54,6 +54,11 @@ class Guards:
             functions = {facts.index.function(call) for call in sending} - without
             sending = [call for function in functions for call in self._calls_of(function) or ()]
 
+    @property
+    def is_any(self) -> bool:
+        """Whether any call has a body."""
+        return bool(self._holding)
+
     def decide_on(self, call: cst.Call, depth: int = _DEPTH) -> bool:
         """Tell whether a call without a body is what remains for payloads that do not fit.
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from codemod.calls import LegacyCall, NotLegacy, Through
+from codemod.calls import LegacyCall, NotLegacy, Route, Through
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.forwarding import picked_out, with_keywords
@@ -68,7 +68,8 @@ def with_functions(
         if one.hands_on is not None
         for call in with_keywords(facts, injected, one.hands_on)
     ]
-    fresh = [*_from_calls(facts, injected, calls), *_from_ready(facts), *handed]
+    routes = [call for one in left if one.route for call in _from_route(facts, one.route)]
+    fresh = [*_from_calls(facts, injected, calls), *_from_ready(facts), *routes, *handed]
     for depth in range(_MOST):
         if depth >= DEPTH:
             fresh = [_too_far(call) for call in fresh]
@@ -106,6 +107,8 @@ def offered(
         if isinstance(around, cst.FunctionDef):
             found[around] = None
         found.update(dict.fromkeys(one.takers))
+        if one.route is not None:
+            found[one.route.function] = None
     for call in calls:
         function = _given_to(facts, call) or _told_by_object(facts, call)
         if function is not None:
@@ -271,7 +274,9 @@ def _callers(
         for call in invocations(facts.definitions, func)
     ]
     inline = {
-        call.carrier for call in found if has_body is not None and _may_have(facts, call, has_body)
+        call.carrier
+        for call in found
+        if has_body is not None and _may_have(facts, call, function, has_body)
     }
     for func, other in doubtful(facts, function):
         if facts.index.inside(func, function):
@@ -382,10 +387,15 @@ def _is_for_api(facts: Facts, read: cst.Name) -> bool:
     return isinstance(call, cst.Call) and last_name(call.func) == METHOD
 
 
-def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
-    """Tell whether a call passes a keyword, itself or in a dictionary on some path."""
+def _may_have(facts: Facts, call: Invocation, function: cst.FunctionDef, name: str) -> bool:
+    """Tell whether a call gives a parameter a value, itself or in a dictionary on some path."""
     if keyword(call.args, name) is not None:
         return True
+    if isinstance(call.func, (cst.Name, cst.Attribute)):
+        bound = bound_arguments(facts, function, call.func, call.args) or {}
+        values = (value for one, value in bound.items() if one.name == name)
+        if any(not facts.index.inside(value, function.params) for value in values):
+            return True
     return any(
         key == name
         for arg in call.args
@@ -446,3 +456,16 @@ def _from_ready(facts: Facts) -> list[LegacyCall]:
         problem = one.problem or signature_problem(facts, one.function)
         made.extend(_callers(facts, one.location, through, one.has_type, problem))
     return made
+
+
+def _from_route(facts: Facts, route: Route) -> Iterator[LegacyCall]:
+    """Yield the calls of a function that may send a body, by those who never give it one."""
+    location, function = route.call.location, route.function
+    if not _names_parameter(facts, function, location):
+        return
+    uri = facts.templates.of(location)
+    through = Through(function, route.call, uri, route.body, keeps_location=True)
+    carrier = route.call.invocation.carrier
+    unlock = f"pass {route.body} to {function.name.value} where the payload fits"
+    problem = Refusal("body-used-otherwise", carrier, function.name.value, unlock)
+    yield from _callers(facts, location, through, None, problem)

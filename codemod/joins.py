@@ -125,7 +125,7 @@ class Joins:
             bound = named_parameters(facts, function, site, call.args) or {}
             own = None
             if isinstance(site, cst.Attribute) and facts.index.class_of(function) is not None:
-                own = self._spelling.thing(site.value, ())
+                own = self._spelling.thing(site.value)
             yield Level(call.carrier, bound, own)
         if made:
             return

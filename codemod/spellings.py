@@ -95,8 +95,12 @@ class Spelling:
             isinstance(one, str) or (isinstance(one, tuple) and one[0] in _FIXED) for one in spelled
         )
 
-    def thing(self, node: cst.BaseExpression, way: Way) -> Thing:
-        """Return the object that an expression stands for."""
+    def thing(self, node: cst.BaseExpression) -> Thing:
+        """Return the object that an expression stands for where it is."""
+        self._left = _MOST
+        return self._thing(node, ())
+
+    def _thing(self, node: cst.BaseExpression, way: Way) -> Thing:
         node = unwrap_await(node)
         if isinstance(node, cst.Name):
             return self._named(node, self._facts.definitions.of(node), way)
@@ -104,7 +108,7 @@ class Spelling:
             target = self._facts.definitions.target(node)
             if target is not None:
                 return self._defined(target, way)
-            return self._kept(self.thing(node.value, way), node.attr.value)
+            return self._kept(self._thing(node.value, way), node.attr.value)
         if isinstance(node, cst.Call):
             return self._made(node, way, ("made", node, _calls(way)))
         return Thing(("made", node, _calls(way)))
@@ -142,7 +146,7 @@ class Spelling:
             if isinstance(first, cst.Name) and isinstance(root, Definition):
                 thing = self._named(first, root, way)
             else:
-                thing = self.thing(first, way)
+                thing = self._thing(first, way)
             yield from self._field(thing, node)
         elif isinstance(node, cst.Call):
             yield from self._result(node, way)
@@ -211,7 +215,7 @@ class Spelling:
     def _result(self, node: cst.Call, way: Way) -> Iterator[Part]:
         """Yield what a call gives, if all that it does is work out text."""
         if callee(node) == "str" and len(node.args) == 1:
-            thing = self.thing(node.args[0].value, way)
+            thing = self._thing(node.args[0].value, way)
             function = self._member(thing, "__str__")
             if function is None:
                 yield from self._spell(node.args[0].value, way)
@@ -223,7 +227,7 @@ class Spelling:
             if thing.owner is not None:  # as text
                 function = self._member(thing, "__str__")
             elif isinstance(node.func, cst.Attribute):
-                thing = self.thing(node.func.value, way)
+                thing = self._thing(node.func.value, way)
                 function = function or self._member(thing, node.func.attr.value)
             is_named = isinstance(node.func, (cst.Name, cst.Attribute))
             bound = None
@@ -252,7 +256,7 @@ class Spelling:
             owner = self._facts.index.class_of(name)
             return Thing(("own", owner), owner=owner)
         if way and definition in way[-1].bound:
-            return self.thing(way[-1].bound[definition], way[:-1])
+            return self._thing(way[-1].bound[definition], way[:-1])
         if definition.kind in (Kind.IMPORTED, Kind.OUTSIDE):
             target = self._facts.definitions.target(name)
             if target is not None and target is not definition:
@@ -268,13 +272,13 @@ class Spelling:
             return Thing(("class", node), owner=node)
         is_shared = node is not None and isinstance(self._facts.index.function(node), cst.Module)
         way = () if is_shared else way
-        key = ("variable", definition, _calls(way))
+        key = ("shared" if is_shared else "variable", definition, _calls(way))
         value = unwrap_await(value) if value is not None else None
         self._left -= 1
         if definition.kind is not Kind.ASSIGNED or self._left < 0:
             return Thing(key)
         if isinstance(value, (cst.Name, cst.Attribute)):
-            return self.thing(value, way)
+            return self._thing(value, way)
         return self._made(value, way, key) if isinstance(value, cst.Call) else Thing(key)
 
     def _made(self, call: cst.Call, way: Way, key: Part) -> Thing:
@@ -282,7 +286,7 @@ class Spelling:
         made = target.node if target is not None else None
         if isinstance(made, cst.ClassDef):
             return Thing(key, call, way, made)
-        thing = self.thing(call.func.value, way) if isinstance(call.func, cst.Attribute) else None
+        thing = self._thing(call.func.value, way) if isinstance(call.func, cst.Attribute) else None
         function = made if isinstance(made, cst.FunctionDef) else None
         if thing is not None and function is None:
             function = self._member(thing, cst.ensure_type(call.func, cst.Attribute).attr.value)
@@ -293,7 +297,7 @@ class Spelling:
         func = call.func
         assert isinstance(func, (cst.Name, cst.Attribute))
         bound = named_parameters(self._facts, function, func, tuple(call.args)) or {}
-        return self.thing(result, (*way, Level(call, bound, thing)))
+        return self._thing(result, (*way, Level(call, bound, thing)))
 
     def _kept(self, thing: Thing, name: str) -> Thing:
         """Return the object that another one has as an attribute."""
@@ -304,8 +308,9 @@ class Spelling:
         found = list(self._stored(thing.owner, name))
         if len(found) != 1:
             return Thing(key)
-        inner = self.thing(found[0], (*thing.way, self._inside(thing)))
-        return inner._replace(key=key) if inner.made is not None else inner
+        inner = self._thing(found[0], (*thing.way, self._inside(thing)))
+        is_shared = isinstance(inner.key, tuple) and inner.key[0] == "shared"
+        return inner if is_shared else inner._replace(key=key)
 
     def _member(self, thing: Thing, name: str) -> cst.FunctionDef | None:
         """Return a method of an object, or the one that there is of the name."""
