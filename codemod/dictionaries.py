@@ -157,11 +157,15 @@ def _fields(
     target = facts.definitions.target(call.func)
     made = target.node if target is not None else None
     names = field_names(facts, made) if isinstance(made, cst.ClassDef) else []
+    others = dict(_aliases(made)) if isinstance(made, cst.ClassDef) else {}
     for place, arg in enumerate(call.args):
-        if arg.keyword is not None:
-            yield arg.keyword.value, arg.value, arg
-        elif not arg.star and place < len(names):
-            yield names[place], arg.value, arg
+        name = arg.keyword.value if arg.keyword is not None else None
+        if name is None and not arg.star and place < len(names):
+            name = names[place]
+        if name is not None:
+            yield name, arg.value, arg
+        if name in others:
+            yield others[name], arg.value, arg
 
 
 def field_names(facts: Facts, made: cst.ClassDef) -> list[str]:
@@ -169,14 +173,25 @@ def field_names(facts: Facts, made: cst.ClassDef) -> list[str]:
     for function in facts.index.defined_functions.get("__init__", ()):
         if facts.index.class_of(function) is made:
             return [one.name.value for one in function.params.params[1:]]
-    lines = made.body.body if isinstance(made.body, cst.IndentedBlock) else ()
-    return [
-        small.target.value
-        for line in lines
-        if isinstance(line, cst.SimpleStatementLine)
-        for small in line.body
-        if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name)
-    ]
+    return [name for name, _ in _annotated(made)]
+
+
+def _annotated(made: cst.ClassDef) -> Iterator[tuple[str, cst.BaseExpression | None]]:
+    """Yield the fields that the body of a class annotates, with what it gives them."""
+    for line in made.body.body if isinstance(made.body, cst.IndentedBlock) else ():
+        for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
+                yield small.target.value, small.value
+
+
+def _aliases(made: cst.ClassDef) -> Iterator[tuple[str, str]]:
+    """Yield the fields that go by another name in dictionaries: ``Field(alias="…")``."""
+    for name, value in _annotated(made):
+        for arg in value.args if isinstance(value, cst.Call) else ():
+            if arg.keyword is not None and arg.keyword.value.endswith("alias"):
+                text = string_value(arg.value)
+                if text is not None:
+                    yield name, text
 
 
 def changes(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
@@ -278,8 +293,8 @@ def _made_of(
             return
         if callee(node) in _COPIES:
             made += [arg.value for arg in node.args]
-            if isinstance(node.func, cst.Attribute):
-                made.append(node.func.value)
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value in (*_COPIES, "dict"):
+            made.append(node.func.value)
     yield from ((one, through) for one in made)
 
 
@@ -406,6 +421,14 @@ def collected(
         yield from (element.value for element in made.elements)
     elif isinstance(made, (cst.ListComp, cst.GeneratorExp)):
         yield made.elt
+    elif isinstance(made, cst.Call) and not is_given:
+        function = _called(facts, made)
+        for leaving in facts.index.exits[function] if function is not None else ():
+            if isinstance(leaving.value, cst.BaseExpression):
+                if isinstance(leaving, cst.Yield):
+                    yield leaving.value
+                else:
+                    yield from collected(facts, leaving.value, is_given=True)
     for use in changes(facts, collection):
         above = facts.index.parent[use]
         call = facts.index.parent.get(above)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import libcst as cst
 
 from codemod.calls import LegacyCall, NotLegacy, Route, Through
-from codemod.definitions import Definition
+from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.forwarding import picked_out, with_keywords
 from codemod.functions import (
@@ -96,12 +96,14 @@ def offered(
 
     Args:
         facts: The modules.
-        calls: The calls inside such functions: without an upload in reach, or made for callers.
+        calls: The calls inside such functions: without an upload in reach, or made for callers. Or
+            those that take their URI out of a collection of another module.
         left: The calls that are no finding, among them those that get what a function is given:
             its keywords, or something else.
         fixed: The calls of one object, which whoever calls their function may have uploaded.
     """
     found: dict[cst.FunctionDef, None] = {}
+    calls = tuple(calls)
     for one in left:
         around = facts.index.function(one.hands_on.carrier) if one.hands_on is not None else None
         if isinstance(around, cst.FunctionDef):
@@ -118,6 +120,7 @@ def offered(
         if isinstance(around, cst.FunctionDef):
             found[around] = None
     found.update((one.function, None) for one in ready(facts))
+    yield from _collections(facts, calls)
     for function in found:
         if isinstance(facts.index.function(function), cst.Module):
             yield function.name
@@ -229,6 +232,28 @@ def _given_to(facts: Facts, call: LegacyCall) -> cst.FunctionDef | None:
             return function
         function = facts.index.function(function)
     return None
+
+
+def _collections(facts: Facts, calls: Iterable[LegacyCall]) -> Iterator[cst.Name]:
+    """Yield the variables of other modules that calls take their URI out of: a queue, a list."""
+    for call in calls:
+        for name in names_behind(facts, call):
+            if facts.definitions.of(name).kind not in (Kind.IMPORTED, Kind.OUTSIDE):
+                continue
+            target = facts.definitions.target(name)
+            made = target.value if target is not None else None
+            if isinstance(made, (cst.Call, cst.List, cst.Dict)) and target is not None:
+                if isinstance(target.node, cst.Name):
+                    yield target.node
+
+
+def names_behind(facts: Facts, call: LegacyCall) -> Iterator[cst.Name]:
+    """Yield the names in the URI of a call, and in what loops go over for them."""
+    for name in names_in(facts.definitions.resolve(call.location)):
+        yield name
+        definition = facts.definitions.of(name)
+        if definition.kind is Kind.LOOP and definition.value is not None:
+            yield from names_in(definition.value)
 
 
 def _told_by_object(facts: Facts, call: LegacyCall) -> cst.FunctionDef | None:

@@ -23,7 +23,7 @@ from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
-from codemod.template import literal
+from codemod.template import literal, source
 from codemod.transfers import Upload
 from codemod.uploads import find_uploads
 from codemod.visibility import Visibility
@@ -67,6 +67,21 @@ class Judgement:
     alone: tuple[LegacyCall, ...] = ()
     offers: tuple[cst.Name | cst.Attribute, ...] = ()
 
+    def only_reporting(self, before: Judgement) -> Judgement:
+        """Return the judgement without fixes that another one has not.
+
+        That was made without the modules of constants and classes which say what an address is:
+        those may be changed by anybody.
+        """
+        fixed = {_carriers(one) for one in before.verdicts if one.fix is not Fix.NONE}
+        kept = [
+            one
+            if one.fix is Fix.NONE or _carriers(one) in fixed
+            else _unproven(one.call, one.upload)
+            for one in self.verdicts
+        ]
+        return replace(self, verdicts=tuple(kept))
+
     def within_reach(self, facts: Facts) -> Judgement:
         """Return the judgement without the verdicts on code that may not be changed.
 
@@ -81,6 +96,18 @@ class Judgement:
             elif not homes.isdisjoint(facts.changeable):
                 kept.append(verdict)
         return replace(self, verdicts=tuple(kept))
+
+
+def _carriers(verdict: Verdict) -> tuple[cst.Call, ...]:
+    """Return the calls that a verdict is about."""
+    call, upload = verdict.call, verdict.upload
+    made = (call, call.innermost or call, upload, upload.innermost)
+    return tuple(one.invocation.carrier for one in made)
+
+
+def _unproven(call: LegacyCall, upload: Upload) -> Verdict:
+    refusal = Refusal("uri-unproven", call.location, source(call.location))
+    return Verdict(call, upload, Fix.NONE, refusal)
 
 
 def _for_notebook(verdict: Verdict) -> Verdict:

@@ -256,6 +256,12 @@ class Provenance:
                 params = function.params if isinstance(function, cst.FunctionDef) else None
                 if params is not None and any(one.name.value == text for one in params.params):
                     yield from (one for one in made if function is not here and _is_put(index, one))
+        elif definition.kind in (Kind.IMPORTED, Kind.OUTSIDE):
+            target = self._facts.definitions.target
+            shared = target(name)
+            for one in itertools.chain.from_iterable(puts.values()) if shared is not None else ():
+                if index.function(one[0]) is not here and target(one[0]) is shared:
+                    yield one
         elif definition.node is not None and isinstance(
             index.function(definition.node), cst.Module
         ):

@@ -21,6 +21,7 @@ from codemod.findings import (
     uploads_of,
 )
 from codemod.functions import relied_on, retrying
+from codemod.handovers import names_behind
 from codemod.inputs import METHOD
 from codemod.judge import Judgement, Verdict, judge
 from codemod.layout import gone
@@ -141,6 +142,12 @@ def _review_module(
             if not further:
                 break
             makers += sorted(further)
+        told = list(_told_by(read.facts, judgement, repository, (path, *surroundings.partners)))
+        if not set(told) <= {*read.paths.values()}:
+            together = _read_together(alone, first, repository, surroundings, [*makers, *told])
+            if together is not None:
+                read = together
+                judgement = judge(read.facts).only_reporting(judgement)
         judgement = judgement.within_reach(read.facts) if read is not alone else judgement
     return _reviewed(read, judgement)
 
@@ -168,7 +175,6 @@ def _read_together(
         return None
     wanted = [*partners, *makers, *uploading(repository, path, content)]
     wanted += with_fixtures(repository, path)
-    wanted += _told_by(read.facts, judgement, repository, (path, *partners))
     for partner in partners:
         wanted += uploading(repository, partner)
         wanted += repository.between(partner, path)
@@ -245,8 +251,9 @@ def _told_by(
     Those are the modules of constants that it reads, and of classes that have what it asks for.
     """
     members: set[str] = set()
-    for call in judgement.alone:
-        for part in descendants(facts.definitions.resolve(call.location)):
+    for call in (one for one in judgement.alone if one.through is None):
+        made = descendants(facts.definitions.resolve(call.location))
+        for part in (*made, *names_behind(facts, call)):
             name = dotted(part)
             found = repository.named(paths[0], name) if name is not None else None
             if found is not None:
