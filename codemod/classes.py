@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -9,6 +10,9 @@ import libcst as cst
 
 from codemod.facts import Accesses, Facts
 from codemod.syntax import descendants, dotted, is_self, last_name, string_value
+
+#: Of so many values of an attribute it is asked what classes they are of.
+_FEW = 4
 
 
 def owner_of(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
@@ -112,7 +116,8 @@ def likely_class(facts: Facts, node: cst.BaseExpression, steps: int = 4) -> cst.
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
         return likely_class(facts, node.func.value, steps - 1)
     if isinstance(node, cst.Attribute) and is_self(node.value):
-        likely = (likely_class(facts, value, steps - 1) for _, value in own_stores(facts, node))
+        stored = itertools.islice(own_stores(facts, node), _FEW)
+        likely = (likely_class(facts, value, steps - 1) for _, value in stored)
         return next((one for one in likely if one is not None), None)
     if not isinstance(node, cst.Name):
         return None

@@ -121,8 +121,10 @@ class Spelling:
     def _pieces(self, template: Template, way: Way) -> Iterator[Part]:
         for piece in template:
             self._left -= 1
-            if isinstance(piece, str) or self._left < 0:
+            if isinstance(piece, str):
                 yield piece
+            elif self._left < 0:
+                yield ("unknown", object())  # like no other
             else:
                 yield from self._hole(piece, way)
 
