@@ -83,6 +83,7 @@ class Callers:
                             rebound.setdefault(one, place)
                 if one.invokes and one.owner:
                     partners.setdefault(one, set()).update(self._wired(one, mentioned))
+                    partners[one].update(self._made_to_upload(one, mentioned))
                 if one.routes:  # tests take each of them by itself
                     found = partners.get(one, set())
                     partners[one] = {path for path in found if not _is_test(path)}
@@ -168,7 +169,8 @@ class Callers:
     def _wired(self, invoked: Reliance, mentioned: dict[str, list[str]]) -> Iterator[str]:
         """Yield the files that get an object passed in whose method they call, and who passes it.
 
-        They need not import its class, if a third file imports both, or if they know its base.
+        They need not import its class, if a third file imports both or is imported by them, or if
+        they know its base.
         """
         calling = [
             path
@@ -177,14 +179,30 @@ class Callers:
         ]
         owner = (invoked.path, invoked.owner)
         bases = {path for path, _ in self._family(owner)} - {invoked.path} if calling else set()
-        yield from (one for one in calling if any(self._imports(one, base) for base in bases))
+        for one in calling:
+            if one in bases or any(self._imports(one, base) for base in bases):
+                yield one
         for wiring in mentioned.get(invoked.owner, ()) if calling else ():
             if not self._imports(wiring, invoked.path):
                 continue
             imported = self._repository.imported(wiring)
-            reached = [one for one in calling if one in imported and one != wiring]
+            reached = [
+                one
+                for one in calling
+                if one != wiring and (one in imported or self._imports(one, wiring))
+            ]
             if reached and wiring not in self._left_out:
                 yield from (wiring, *reached)
+
+    def _made_to_upload(self, invoked: Reliance, mentioned: dict[str, list[str]]) -> Iterator[str]:
+        """Yield the files with a class that is made from the owner of a method, and uploads."""
+        for path in mentioned.get(invoked.owner, ()):
+            if path == invoked.path or path in self._left_out:
+                continue
+            outlined = self._repository.outline(path)
+            made = self._made_from(path, (invoked.path, invoked.owner))
+            if outlined is not None and any(name in outlined.uploading for _, name in made):
+                yield path
 
     # -- what they do ----------------------------------------------------------------------
 

@@ -14,11 +14,12 @@ from codemod.either import Either, either, is_given, is_written_by_us
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.guards import Guards
-from codemod.inputs import INPUTS, METHOD, Inputs, Style, inputs_of, made_elsewhere
+from codemod.inputs import INPUTS, METHOD, Inputs, Style, inputs_of, unpacked
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.syntax import dotted, is_none, keyword
 from codemod.template import Template, source
+from codemod.unread import Unread, takers, unread
 from codemod.warmups import is_for_show
 
 #: Why a call is left alone that needs no migration any more.
@@ -135,16 +136,18 @@ class LegacyCall:
 class NotLegacy:
     """A call that is left alone without a finding, and why.
 
-    ``hands_on`` is the call if all it gets are the keywords that its function is given, ``unread``
-    are the functions of other modules that may make or fill what it gets. ``by_callers`` says that
-    those of its function decide to make it only for payloads that do not fit. ``otherwise`` is the
-    call as it would be without that: the payload may be uploaded all the same.
+    ``hands_on`` is the call if all it gets are the keywords that its function is given. Of a call
+    of which nobody knows what it gets, ``takers`` are the functions whose callers may tell, and
+    ``unread`` what other modules may make or fill that with. ``by_callers`` says that those of its
+    function decide to make it only for payloads that do not fit. ``otherwise`` is the call as it
+    would be without that: the payload may be uploaded all the same.
     """
 
     node: cst.CSTNode
     why: str
     hands_on: Invocation | None = None
-    unread: tuple[str, ...] = ()
+    takers: tuple[cst.FunctionDef, ...] = ()
+    unread: tuple[Unread, ...] = ()
     by_callers: bool = False
     otherwise: LegacyCall | None = None
 
@@ -169,21 +172,26 @@ def find_calls(facts: Facts) -> tuple[list[LegacyCall], list[NotLegacy]]:
     for call, given in found:
         why = _why_not(facts, call, given, guards)
         chosen = None
-        if why in (None, PASSES_BODY) and "InputLocation" in given.items:
+        if why in (None, PASSES_BODY, _IS_ROUTE) and "InputLocation" in given.items:
             beside = sent.get(index.function(call.carrier), ())
             chosen = either(facts, call.carrier, given.items["InputLocation"][0], beside)
         if why is not None:
             hands_on = call if keywords_given(facts, call) is not None else None
-            unknown = tuple(made_elsewhere(facts, call)) if given.is_unknown else ()
+            told_by = tuple(unpacked(call)) if given.is_unknown else ()
+            asking = tuple(one for value in told_by for one in takers(facts, value))
+            unknown = tuple(one for value in told_by for one in unread(facts, value))
             by_callers = why == _IS_ROUTE and not guards.decide_here_on(call.carrier)
             otherwise = None
             if call.carrier in bodies or (why == _IS_ROUTE and not by_callers):
                 if "InputLocation" in given.items and not _has_both(facts, call, given):
                     otherwise = _legacy(facts, call, given, None)
-            left.append(NotLegacy(call.carrier, why, hands_on, unknown, by_callers, otherwise))
+            left.append(
+                NotLegacy(call.carrier, why, hands_on, asking, unknown, by_callers, otherwise)
+            )
             if chosen is None or is_written_by_us(facts, chosen, given.items["InputLocation"][1]):
                 continue
-            if not all(is_given(facts, given.items[one][0]) for one in INPUTS):
+            inputs = [given.items[one][0] for one in INPUTS if one in given.items]
+            if not all(is_given(facts, one) for one in inputs):
                 continue
         legacy.append(_legacy(facts, call, given, chosen))
     return legacy, left

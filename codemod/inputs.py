@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod.definitions import Definition, Kind
-from codemod.dictionaries import entries, unread
+from codemod.dictionaries import entries, is_rest_of_keywords
 from codemod.facts import Facts
 from codemod.invocations import Invocation
 from codemod.refusals import Refusal
@@ -88,15 +88,15 @@ def inputs_of(facts: Facts, call: Invocation) -> Inputs:
     return given
 
 
-def made_elsewhere(facts: Facts, call: Invocation) -> Iterator[str]:
-    """Yield the functions and classes of other modules that may make what a call is given."""
-    for arg in call.args:
-        if arg.star == "**":
-            yield from unread(facts, arg.value)
+def unpacked(call: Invocation) -> Iterator[cst.BaseExpression]:
+    """Yield the dictionaries that a call is given the entries of."""
+    yield from (arg.value for arg in call.args if arg.star == "**")
 
 
 def _look_further(facts: Facts, value: cst.BaseExpression, given: Inputs) -> None:
     """Take account of an InputLocation that a dictionary gets in some way that is not followed."""
+    if isinstance(value, cst.Name) and is_rest_of_keywords(facts, facts.definitions.of(value)):
+        return  # whoever calls the function makes the call
     bodies = list(entries(facts, value, "Body"))
     either = next((one for one in bodies if not one.is_aside), None)
     if either is not None:  # nobody knows which of the two it is

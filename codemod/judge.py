@@ -25,7 +25,7 @@ from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
-from codemod.template import literal
+from codemod.template import literal, source
 from codemod.transfers import Upload
 from codemod.uploads import find_uploads
 from codemod.visibility import Visibility
@@ -71,6 +71,21 @@ class Judgement:
     offers: tuple[cst.Name | cst.Attribute, ...] = ()
     routes: tuple[cst.Name, ...] = ()
 
+    def only_reporting(self, before: Judgement) -> Judgement:
+        """Return the judgement without fixes that another one has not.
+
+        That was made without the modules of constants and classes which say what an address is:
+        those may be changed by anybody.
+        """
+        fixed = {_carriers(one) for one in before.verdicts if one.fix is not Fix.NONE}
+        kept = [
+            one
+            if one.fix is Fix.NONE or _carriers(one) in fixed
+            else _unproven(one.call, one.upload)
+            for one in self.verdicts
+        ]
+        return replace(self, verdicts=tuple(kept))
+
     def within_reach(self, facts: Facts) -> Judgement:
         """Return the judgement without the verdicts on code that may not be changed.
 
@@ -85,6 +100,18 @@ class Judgement:
             elif not homes.isdisjoint(facts.changeable):
                 kept.append(verdict)
         return replace(self, verdicts=tuple(kept))
+
+
+def _carriers(verdict: Verdict) -> tuple[cst.Call, ...]:
+    """Return the calls that a verdict is about."""
+    call, upload = verdict.call, verdict.upload
+    made = (call, call.innermost or call, upload, upload.innermost)
+    return tuple(one.invocation.carrier for one in made)
+
+
+def _unproven(call: LegacyCall, upload: Upload) -> Verdict:
+    refusal = Refusal("uri-unproven", call.location, source(call.location))
+    return Verdict(call, upload, Fix.NONE, refusal)
 
 
 def _for_notebook(verdict: Verdict) -> Verdict:
@@ -169,13 +196,15 @@ def _once(
     function do not add to an upload that stands in it.
     """
     known = {
-        (one.call.innermost, one.upload.innermost)
+        (call.invocation.carrier, one.upload.innermost.invocation.carrier)
         for one in verdicts
+        for call in one.call.inward()
         if one.call.through is not None
     }
     said = set()
     for one in verdicts:
-        is_known = one.call.through is None and (one.call, one.upload.innermost) in known
+        uploading = one.upload.innermost.invocation.carrier
+        is_known = one.call.through is None and (one.call.invocation.carrier, uploading) in known
         both = (one.call.invocation.carrier, one.call.innermost, one.upload.innermost)
         through = one.call.through
         is_there = through is not None and (

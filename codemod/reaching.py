@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from codemod.inputs import METHOD
 from codemod.repository import Repository
@@ -87,6 +87,18 @@ def read_from(repository: Repository, path: str, name: str) -> list[str]:
     """
     found = repository.named(path, name)
     return _asked(repository, *found) if found is not None else []
+
+
+def having(repository: Repository, path: str, members: Collection[str]) -> Iterator[str]:
+    """Yield the modules of the classes with one of some members that a file mentions."""
+    outlined = repository.outline(path)
+    for name in sorted(outlined.mentions[""]) if outlined is not None else ():
+        found = repository.named(path, name)
+        other = repository.outline(found[0]) if found is not None and len(found[1]) == 1 else None
+        if found is None or other is None or found[1][0] not in other.classes:
+            continue
+        if not other.classes[found[1][0]].bound.keys().isdisjoint(members):
+            yield found[0]
 
 
 def _asked(repository: Repository, path: str, names: tuple[str, ...]) -> list[str]:
