@@ -83,6 +83,10 @@ class Callers:
                             rebound.setdefault(one, place)
                 if one.invokes and one.owner:
                     partners.setdefault(one, set()).update(self._wired(one, mentioned))
+                    partners[one].update(self._made_to_upload(one, mentioned))
+                if one.routes:  # tests take each of them by itself
+                    found = partners.get(one, set())
+                    partners[one] = {path for path in found if not _is_test(path)}
                 if one.owner:
                     place = self._overridden(one, mentioned, files)
                     if place is not None:
@@ -165,7 +169,8 @@ class Callers:
     def _wired(self, invoked: Reliance, mentioned: dict[str, list[str]]) -> Iterator[str]:
         """Yield the files that get an object passed in whose method they call, and who passes it.
 
-        They need not import its class, if a third file imports both, or if they know its base.
+        They need not import its class, if a third file imports both or is imported by them, or if
+        they know its base.
         """
         calling = [
             path
@@ -174,14 +179,30 @@ class Callers:
         ]
         owner = (invoked.path, invoked.owner)
         bases = {path for path, _ in self._family(owner)} - {invoked.path} if calling else set()
-        yield from (one for one in calling if any(self._imports(one, base) for base in bases))
+        for one in calling:
+            if one in bases or any(self._imports(one, base) for base in bases):
+                yield one
         for wiring in mentioned.get(invoked.owner, ()) if calling else ():
             if not self._imports(wiring, invoked.path):
                 continue
             imported = self._repository.imported(wiring)
-            reached = [one for one in calling if one in imported and one != wiring]
+            reached = [
+                one
+                for one in calling
+                if one != wiring and (one in imported or self._imports(one, wiring))
+            ]
             if reached and wiring not in self._left_out:
                 yield from (wiring, *reached)
+
+    def _made_to_upload(self, invoked: Reliance, mentioned: dict[str, list[str]]) -> Iterator[str]:
+        """Yield the files with a class that is made from the owner of a method, and uploads."""
+        for path in mentioned.get(invoked.owner, ()):
+            if path == invoked.path or path in self._left_out:
+                continue
+            outlined = self._repository.outline(path)
+            made = self._made_from(path, (invoked.path, invoked.owner))
+            if outlined is not None and any(name in outlined.uploading for _, name in made):
+                yield path
 
     # -- what they do ----------------------------------------------------------------------
 
@@ -362,6 +383,13 @@ def _paths(root: str, wanted: Callable[[str], bool]) -> set[str]:
         if not os.path.islink(path):
             found.add(places[folder] + name)
     return found
+
+
+def _is_test(path: str) -> bool:
+    """Tell whether a file is for tests, by its name or that of its folder."""
+    folder, name = os.path.split(path)
+    is_named = name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+    return is_named or not {"test", "tests"}.isdisjoint(folder.split("/"))
 
 
 def _is_replaced(content: bytes, name: re.Match[bytes]) -> bool:

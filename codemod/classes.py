@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
+from collections.abc import Iterator
 
 import libcst as cst
 
 from codemod.facts import Accesses, Facts
-from codemod.syntax import dotted, is_self, last_name
+from codemod.syntax import descendants, dotted, is_self, last_name, string_value
+
+#: Of so many values of an attribute it is asked what classes they are of.
+_FEW = 4
 
 
 def owner_of(facts: Facts, function: cst.FunctionDef) -> cst.ClassDef | None:
@@ -77,6 +82,19 @@ def stored_values(facts: Facts, node: cst.Attribute) -> list[cst.BaseExpression 
     return values if is_given else []
 
 
+def own_stores(
+    facts: Facts, access: cst.Attribute
+) -> Iterator[tuple[cst.Attribute, cst.BaseExpression]]:
+    """Yield where an attribute of the own object gets which value, by any class of its family."""
+    owner = facts.index.class_of(access)
+    for target, value in facts.index.attribute_stores.get(access.attr.value, ()):
+        other = facts.index.class_of(target)
+        if value is None or other is None or owner is None:
+            continue
+        if other is owner or other in relatives(facts, owner):
+            yield target, value
+
+
 def class_of(facts: Facts, node: cst.BaseExpression) -> cst.ClassDef | None:
     """Return the class of these files that an object certainly is of."""
     if is_self(node):
@@ -85,6 +103,43 @@ def class_of(facts: Facts, node: cst.BaseExpression) -> cst.ClassDef | None:
     target = facts.definitions.target(made.func) if isinstance(made, cst.Call) else None
     found = target.node if target is not None else None
     return found if isinstance(found, cst.ClassDef) else None
+
+
+def likely_class(facts: Facts, node: cst.BaseExpression, steps: int = 4) -> cst.ClassDef | None:
+    """Return the class that an object is likely to be of, as far as anything says so.
+
+    That may be an annotation, or that a method of it is called, if it gives the object back.
+    """
+    found = class_of(facts, node)
+    if found is not None or not steps:
+        return found
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        return likely_class(facts, node.func.value, steps - 1)
+    if isinstance(node, cst.Attribute) and is_self(node.value):
+        stored = itertools.islice(own_stores(facts, node), _FEW)
+        likely = (likely_class(facts, value, steps - 1) for _, value in stored)
+        return next((one for one in likely if one is not None), None)
+    if not isinstance(node, cst.Name):
+        return None
+    definition = facts.definitions.of(node)
+    if isinstance(definition.node, cst.Param) and definition.node.annotation is not None:
+        return _annotated(facts, definition.node.annotation)
+    made = definition.value
+    return likely_class(facts, made, steps - 1) if isinstance(made, cst.Call) else None
+
+
+def _annotated(facts: Facts, annotation: cst.Annotation) -> cst.ClassDef | None:
+    """Return the class that an annotation names, perhaps in quotes."""
+    for part in descendants(annotation.annotation):
+        if isinstance(part, cst.SimpleString):
+            named = [one for one in facts.index.classes if one.name.value == string_value(part)]
+            if len(named) == 1:
+                return named[0]
+        elif isinstance(part, (cst.Name, cst.Attribute)):
+            target = facts.definitions.target(part)
+            if target is not None and isinstance(target.node, cst.ClassDef):
+                return target.node
+    return None
 
 
 def relatives(facts: Facts, owner: cst.ClassDef) -> set[cst.ClassDef]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from codemod.classes import ancestry, class_of, likely_class, own_stores
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
 from codemod.functions import Bindings, bound_arguments, sites
@@ -59,11 +60,12 @@ class Entry(NamedTuple):
 def entries(facts: Facts, value: cst.BaseExpression, key: str) -> Iterator[Entry]:
     """Yield what a dictionary may hold under a key, the surest first."""
     here = facts.index.function(value)
-    for node, through in _parts(facts, value):
+    for node, through in parts(facts, value):
         for name, item, at in _items(facts, node):
             if name == key:
                 yield from _of_object(facts, item, through)
-                ways = (through,) if through else _ways_to(facts, at, here)
+                is_there = bool(through) and facts.index.function(at) is through[-1].function
+                ways = [through] if is_there else _ways_to(facts, at, here)
                 is_aside = bool(through) and facts.index.function(through[0].call) is not here
                 for one in ways:
                     yield _entry(facts, item, at, one)._replace(is_aside=is_aside)
@@ -77,23 +79,7 @@ def _of_object(facts: Facts, value: cst.BaseExpression, through: _Through) -> It
             yield from entries(facts, method.value, value.attr.value)
 
 
-def unread(facts: Facts, value: cst.BaseExpression) -> Iterator[str]:
-    """Yield the functions and classes of other modules that make a dictionary or are given it."""
-    for node, _ in _parts(facts, value):
-        calls = [node] if isinstance(node, cst.Call) else []
-        for use in _changes(facts, node):
-            call = facts.index.parent[facts.index.parent[use]]
-            if isinstance(call, cst.Call):
-                calls.append(call)
-        for call in calls:
-            yield from facts.clients.makers(call.func)
-            if isinstance(call.func, cst.Attribute):
-                yield from facts.clients.makers(call.func.value)
-
-
-def _parts(
-    facts: Facts, value: cst.BaseExpression
-) -> Iterator[tuple[cst.BaseExpression, _Through]]:
+def parts(facts: Facts, value: cst.BaseExpression) -> Iterator[tuple[cst.BaseExpression, _Through]]:
     """Yield the dictionaries that one is made of, itself first."""
     queue: list[tuple[cst.BaseExpression, _Through]] = [(value, ())]
     seen = {value}
@@ -143,7 +129,7 @@ def _items(
 ) -> Iterator[tuple[str | None, cst.BaseExpression, cst.CSTNode]]:
     """Yield what is put under which name by an expression, or later into a variable."""
     yield from _written(facts, node)
-    for use in _changes(facts, node):
+    for use in changes(facts, node):
         yield from _done(facts, use)
 
 
@@ -170,30 +156,45 @@ def _fields(
     """Yield the fields that the call of a class gives values to."""
     target = facts.definitions.target(call.func)
     made = target.node if target is not None else None
-    names = _field_names(facts, made) if isinstance(made, cst.ClassDef) else []
+    names = field_names(facts, made) if isinstance(made, cst.ClassDef) else []
+    others = dict(_aliases(made)) if isinstance(made, cst.ClassDef) else {}
     for place, arg in enumerate(call.args):
-        if arg.keyword is not None:
-            yield arg.keyword.value, arg.value, arg
-        elif not arg.star and place < len(names):
-            yield names[place], arg.value, arg
+        name = arg.keyword.value if arg.keyword is not None else None
+        if name is None and not arg.star and place < len(names):
+            name = names[place]
+        if name is not None:
+            yield name, arg.value, arg
+        if name in others:
+            yield others[name], arg.value, arg
 
 
-def _field_names(facts: Facts, made: cst.ClassDef) -> list[str]:
+def field_names(facts: Facts, made: cst.ClassDef) -> list[str]:
     """Return the fields of a class in the order in which its call gives them values."""
     for function in facts.index.defined_functions.get("__init__", ()):
         if facts.index.class_of(function) is made:
             return [one.name.value for one in function.params.params[1:]]
-    lines = made.body.body if isinstance(made.body, cst.IndentedBlock) else ()
-    return [
-        small.target.value
-        for line in lines
-        if isinstance(line, cst.SimpleStatementLine)
-        for small in line.body
-        if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name)
-    ]
+    return [name for name, _ in _annotated(made)]
 
 
-def _changes(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
+def _annotated(made: cst.ClassDef) -> Iterator[tuple[str, cst.BaseExpression | None]]:
+    """Yield the fields that the body of a class annotates, with what it gives them."""
+    for line in made.body.body if isinstance(made.body, cst.IndentedBlock) else ():
+        for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
+                yield small.target.value, small.value
+
+
+def _aliases(made: cst.ClassDef) -> Iterator[tuple[str, str]]:
+    """Yield the fields that go by another name in dictionaries: ``Field(alias="…")``."""
+    for name, value in _annotated(made):
+        for arg in value.args if isinstance(value, cst.Call) else ():
+            if arg.keyword is not None and arg.keyword.value.endswith("alias"):
+                text = string_value(arg.value)
+                if text is not None:
+                    yield name, text
+
+
+def changes(facts: Facts, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
     """Yield the mentions of a variable in its function, or of an attribute, that may change it."""
     index = facts.index
     if isinstance(node, cst.Name):
@@ -292,8 +293,8 @@ def _made_of(
             return
         if callee(node) in _COPIES:
             made += [arg.value for arg in node.args]
-            if isinstance(node.func, cst.Attribute):
-                made.append(node.func.value)
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value in (*_COPIES, "dict"):
+            made.append(node.func.value)
     yield from ((one, through) for one in made)
 
 
@@ -304,8 +305,20 @@ def _called(facts: Facts, call: cst.Call) -> cst.FunctionDef | None:
         return function
     named = facts.index.defined_functions.get(call.func.attr.value, ())
     methods = [one for one in named if facts.index.class_of(one) is not None]
+    own = facts.index.class_of(call)
+    if own is not None and callee(call.func.value) == "super":
+        above = ancestry(facts, own) - {own}
+        methods = [one for one in methods if facts.index.class_of(one) in above]
+    elif is_self(call.func.value):
+        methods = [one for one in methods if facts.index.class_of(one) is own] or methods
     if len(methods) > 1:
-        methods = [one for one in methods if call.func in sites(facts, one)]
+        meant = likely_class(facts, call.func.value)
+        family = ancestry(facts, meant) if meant is not None else ()
+        methods = [
+            one
+            for one in methods
+            if facts.index.class_of(one) in family or call.func in sites(facts, one)
+        ]
     return methods[0] if len(methods) == 1 else None
 
 
@@ -321,14 +334,13 @@ def _behind(
     index = facts.index
     if isinstance(node, cst.Attribute):
         if is_self(node.value):
-            owner = index.class_of(node)
-            for target, value in index.attribute_stores.get(node.attr.value, ()):
-                if value is not None and index.class_of(target) is owner is not None:
-                    yield value, through
+            yield from ((value, through) for _, value in own_stores(facts, node))
+        else:
+            yield from ((target, through) for target in _kept_by(facts, node))
     for candidate in facts.definitions.candidates(node):
         for origin in candidate.origins():
             yield from _of_definition(facts, origin, through)
-    for use in _changes(facts, node):
+    for use in changes(facts, node):
         above = index.parent[use]
         call = index.parent.get(above)
         if isinstance(above, cst.Attribute) and above.attr.value == "update":
@@ -336,6 +348,14 @@ def _behind(
                 yield from ((arg.value, through) for arg in call.args if arg.keyword is None)
         elif isinstance(above, cst.Arg) and isinstance(call, cst.Call):
             yield from _handed_to(facts, use, call, through)
+
+
+def _kept_by(facts: Facts, node: cst.Attribute) -> Iterator[cst.Attribute]:
+    """Yield an attribute of another object as the methods of its class know it."""
+    owner = class_of(facts, node.value)
+    for target, _ in facts.index.attribute_stores.get(node.attr.value, ()):
+        if is_self(target.value) and owner is facts.index.class_of(target) is not None:
+            yield target
 
 
 def _handed_to(
@@ -357,12 +377,18 @@ def _of_definition(
 ) -> Iterator[tuple[cst.BaseExpression, _Through]]:
     if isinstance(definition.node, cst.Param):
         method = through[-1].call.func if through and definition.name == "self" else None
+        is_rest = is_rest_of_keywords(facts, definition)
         if through and definition in through[-1].bound:
             yield through[-1].bound[definition], through[:-1]
+        elif through and is_rest:
+            yield through[-1].call, through[:-1]
         elif isinstance(method, cst.Attribute):
             yield method.value, through[:-1]
         elif not through:
             yield from ((value, ()) for value in _given_by_callers(facts, definition))
+            function = facts.index.function(definition.node)
+            if is_rest and isinstance(function, cst.FunctionDef):
+                yield from ((call.carrier, ()) for call, _ in _callers(facts, function))
         return
     if definition.kind is Kind.LOOP and definition.value is not None:
         yield from ((value, through) for value in collected(facts, definition.value))
@@ -370,6 +396,16 @@ def _of_definition(
         yield definition.value, through
     for source in definition.sources if definition.kind is Kind.AUGMENTED else ():
         yield from ((one.value, through) for one in source.origins() if one.value is not None)
+
+
+def is_rest_of_keywords(facts: Facts, definition: Definition) -> bool:
+    """Tell whether a parameter gets the keywords which no other one of its function is for."""
+    if not isinstance(definition.node, cst.Param):
+        return False
+    function = facts.index.function(definition.node)
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    return function.params.star_kwarg is definition.node
 
 
 def collected(
@@ -385,7 +421,15 @@ def collected(
         yield from (element.value for element in made.elements)
     elif isinstance(made, (cst.ListComp, cst.GeneratorExp)):
         yield made.elt
-    for use in _changes(facts, collection):
+    elif isinstance(made, cst.Call) and not is_given:
+        function = _called(facts, made)
+        for leaving in facts.index.exits[function] if function is not None else ():
+            if isinstance(leaving.value, cst.BaseExpression):
+                if isinstance(leaving, cst.Yield):
+                    yield leaving.value
+                else:
+                    yield from collected(facts, leaving.value, is_given=True)
+    for use in changes(facts, collection):
         above = facts.index.parent[use]
         call = facts.index.parent.get(above)
         if isinstance(above, cst.Attribute) and isinstance(call, cst.Call) and call.args:

@@ -8,30 +8,17 @@ from collections.abc import Iterator
 import libcst as cst
 
 from codemod.calls import LegacyCall, Through, keywords_given
-from codemod.classes import accesses, owner_of
 from codemod.definitions import Kind
 from codemod.dictionaries import Entry, entries
 from codemod.facts import Facts
-from codemod.functions import doubtful, sites
+from codemod.functions import sites
 from codemod.guards import Guards
-from codemod.injected import Injected
+from codemod.injected import Injected, perhaps_called
 from codemod.inputs import Style
 from codemod.invocations import Invocation, invocations
 from codemod.refusals import Refusal
 from codemod.syntax import is_none, keyword, subscript_key
-
-
-def perhaps_called(
-    facts: Facts, injected: Injected, function: cst.FunctionDef
-) -> Iterator[cst.Attribute]:
-    """Yield where a method is called on an object that was passed in and may be of its class."""
-    owner = owner_of(facts, function)
-    if owner is None:
-        return
-    known = {*sites(facts, function), *(func for func, _ in doubtful(facts, function))}
-    for access in accesses(facts, function.name.value).elsewhere:
-        if access not in known and injected.may_invoke(access, function, owner):
-            yield access
+from codemod.warmups import is_for_show
 
 
 def picked_out(
@@ -81,7 +68,11 @@ def with_keywords(facts: Facts, injected: Injected, call: Invocation) -> Iterato
         for func in (*sites(facts, function), *perhaps_called(facts, injected, function))
         for site in invocations(facts.definitions, func)
     ]
-    inline = {site.carrier for site in called if keyword(site.args, "Body")}
+    inline = {
+        site.carrier
+        for site in called
+        if (body := keyword(site.args, "Body")) is not None and not is_for_show(facts, body.value)
+    }
     guards = Guards(facts, (site.carrier for site in called), inline)
     for site in called:
         entry = keyword(site.args, "InputLocation")

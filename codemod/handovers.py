@@ -12,9 +12,10 @@ from dataclasses import replace
 import libcst as cst
 
 from codemod.calls import LegacyCall, NotLegacy, Through
-from codemod.definitions import Definition
+from codemod.definitions import Definition, Kind
+from codemod.either import Either
 from codemod.facts import Facts
-from codemod.forwarding import perhaps_called, picked_out, with_keywords
+from codemod.forwarding import picked_out, with_keywords
 from codemod.functions import (
     Bindings,
     alias_problem,
@@ -27,7 +28,7 @@ from codemod.functions import (
     takes_anything,
 )
 from codemod.guards import Guards
-from codemod.injected import Injected
+from codemod.injected import Injected, perhaps_called
 from codemod.inputs import METHOD, Style
 from codemod.invocations import Invocation, invocations
 from codemod.mentions import given_for, with_location
@@ -35,7 +36,9 @@ from codemod.provenance import Provenance
 from codemod.ready import ready
 from codemod.refusals import Refusal
 from codemod.syntax import (
+    descendants,
     dict_items,
+    is_self,
     keyword,
     last_name,
     names_in,
@@ -93,17 +96,21 @@ def offered(
 
     Args:
         facts: The modules.
-        calls: The calls inside such functions: without an upload in reach, or made for callers.
-        left: The calls that are no finding, among them those that get the keywords of a function.
+        calls: The calls inside such functions: without an upload in reach, or made for callers. Or
+            those that take their URI out of a collection of another module.
+        left: The calls that are no finding, among them those that get what a function is given:
+            its keywords, or something else.
         fixed: The calls of one object, which whoever calls their function may have uploaded.
     """
     found: dict[cst.FunctionDef, None] = {}
+    calls = tuple(calls)
     for one in left:
         around = facts.index.function(one.hands_on.carrier) if one.hands_on is not None else None
         if isinstance(around, cst.FunctionDef):
             found[around] = None
+        found.update(dict.fromkeys(one.takers))
     for call in calls:
-        function = _given_to(facts, call)
+        function = _given_to(facts, call) or _told_by_object(facts, call)
         if function is not None:
             found[function] = None
     for call in fixed:
@@ -111,6 +118,7 @@ def offered(
         if isinstance(around, cst.FunctionDef):
             found[around] = None
     found.update((one.function, None) for one in ready(facts))
+    yield from _collections(facts, calls)
     for function in found:
         if isinstance(facts.index.function(function), cst.Module):
             yield function.name
@@ -144,7 +152,8 @@ def _from_calls(facts: Facts, injected: Injected, calls: list[LegacyCall]) -> li
         done = with_location(facts, function, first.location, len(inside))
         through = Through(function, first, uri, None, done.keeps, tuple(more), done.telling)
         content_type = content_types.pop() if len(content_types) == 1 else None
-        made.extend(_callers(facts, first.location, through, content_type, problem))
+        chosen = next((one.either for one in inside if one.either is not None), None)
+        made.extend(_callers(facts, first.location, through, content_type, problem, chosen))
         for access in perhaps:
             unclear = Refusal("helper-overridden", access, function.name.value)
             for site in invocations(facts.definitions, access):
@@ -224,6 +233,38 @@ def _given_to(facts: Facts, call: LegacyCall) -> cst.FunctionDef | None:
     return None
 
 
+def _collections(facts: Facts, calls: Iterable[LegacyCall]) -> Iterator[cst.Name]:
+    """Yield the variables of other modules that calls take their URI out of: a queue, a list."""
+    for call in calls:
+        for name in names_behind(facts, call):
+            if facts.definitions.of(name).kind not in (Kind.IMPORTED, Kind.OUTSIDE):
+                continue
+            target = facts.definitions.target(name)
+            made = target.value if target is not None else None
+            if isinstance(made, (cst.Call, cst.List, cst.Dict)) and target is not None:
+                if isinstance(target.node, cst.Name):
+                    yield target.node
+
+
+def names_behind(facts: Facts, call: LegacyCall) -> Iterator[cst.Name]:
+    """Yield the names in the URI of a call, and in what loops go over for them."""
+    for name in names_in(facts.definitions.resolve(call.location)):
+        yield name
+        definition = facts.definitions.of(name)
+        if definition.kind is Kind.LOOP and definition.value is not None:
+            yield from names_in(definition.value)
+
+
+def _told_by_object(facts: Facts, call: LegacyCall) -> cst.FunctionDef | None:
+    """Return the method around a call whose URI its own object has, or makes."""
+    function = facts.index.function(call.invocation.carrier)
+    if not isinstance(function, cst.FunctionDef) or facts.index.class_of(function) is None:
+        return None
+    made = descendants(facts.definitions.resolve(call.location))
+    is_own = any(isinstance(one, cst.Attribute) and is_self(one.value) for one in made)
+    return function if is_own else None
+
+
 def _names_parameter(facts: Facts, function: cst.FunctionDef, location: cst.BaseExpression) -> bool:
     """Tell whether a URI depends on what the function is given, on some path at least."""
     seen = set()
@@ -247,8 +288,12 @@ def _callers(
     through: Through,
     content_type: bool | None,
     problem: Refusal | None,
+    chosen: Either | None = None,
 ) -> Iterator[LegacyCall]:
-    """Yield the calls of a function, as ``through`` describes it but for the URI."""
+    """Yield the calls of a function, as ``through`` describes it but for the URI.
+
+    ``chosen`` says how it comes to send a body instead.
+    """
     function, has_body = through.function, through.has_body
     found = [
         call
@@ -257,7 +302,10 @@ def _callers(
         for call in invocations(facts.definitions, func)
     ]
     inline = {
-        call.carrier for call in found if has_body is not None and _may_have(facts, call, has_body)
+        call.carrier
+        for call in found
+        if (has_body is not None and _may_have(facts, call, function, has_body))
+        or (chosen is not None and chosen.sends_body(facts, call))
     }
     for func, other in doubtful(facts, function):
         if facts.index.inside(func, function):
@@ -368,10 +416,15 @@ def _is_for_api(facts: Facts, read: cst.Name) -> bool:
     return isinstance(call, cst.Call) and last_name(call.func) == METHOD
 
 
-def _may_have(facts: Facts, call: Invocation, name: str) -> bool:
-    """Tell whether a call passes a keyword, itself or in a dictionary on some path."""
+def _may_have(facts: Facts, call: Invocation, function: cst.FunctionDef, name: str) -> bool:
+    """Tell whether a call gives a parameter a value, itself or in a dictionary on some path."""
     if keyword(call.args, name) is not None:
         return True
+    if isinstance(call.func, (cst.Name, cst.Attribute)):
+        bound = bound_arguments(facts, function, call.func, call.args) or {}
+        values = (value for one, value in bound.items() if one.name == name)
+        if any(not facts.index.inside(value, function.params) for value in values):
+            return True
     return any(
         key == name
         for arg in call.args

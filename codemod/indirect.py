@@ -16,7 +16,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from codemod.calls import LegacyCall
-from codemod.classes import is_instance, owner_of, relatives
+from codemod.classes import ancestry, is_instance, owner_of, relatives
 from codemod.definitions import Definition
 from codemod.facts import Facts
 from codemod.formulas import formula
@@ -53,11 +53,13 @@ class Claims:
         through = call.through
         if through is not None and index.function(call.location) is through.function is not here:
             return None  # the function that is called here makes the URI, and is looked at itself
+        innermost = call.innermost or call
+        invoking = innermost.invocation.carrier
         for node, handed in self._provenance.behind(call.location):
             for part in self._provenance.parts_of(node):
                 claim = (
                     self._made_here(part, call)
-                    or self._made_in_function(part)
+                    or self._made_in_function(part, index.class_of(invoking))
                     or self._in_property(part, here)
                 )
                 if claim is None and (handed is not None or index.function(part) is not here):
@@ -157,9 +159,24 @@ class Claims:
 
     # -- functions that upload and return the URI ------------------------------------------
 
-    def _made_in_function(self, part: cst.BaseExpression) -> Claim | None:
-        """Return the upload of a function that an expression names, if that gives the URI."""
-        for function, reason in self._functions(part):
+    def _made_in_function(
+        self, part: cst.BaseExpression, invoking: cst.ClassDef | None
+    ) -> Claim | None:
+        """Return the upload of a function that an expression names, if that gives the URI.
+
+        If that may be the method of several classes, that of the class which invokes comes first. A
+        base class that calls both does not call those of two classes that are made from it.
+        """
+        class_of = self._facts.index.class_of
+        functions = list(self._functions(part))
+        if invoking is not None and isinstance(part, cst.Attribute) and is_self(part.value):
+            together = relatives(self._facts, invoking)
+            if class_of(part) in together:
+                functions = [one for one in functions if class_of(one[0]) in together]
+        if invoking is not None and len(functions) > 1:
+            family = ancestry(self._facts, invoking)
+            functions.sort(key=lambda one: class_of(one[0]) not in family)
+        for function, reason in functions:
             if function not in self._giving:
                 uploads = self._near.within(function)
                 self._giving[function] = next(
@@ -200,9 +217,10 @@ class Claims:
         """Yield the methods of this name that upload and that a receiver may mean, by class."""
         by_class = self._methods[part.attr.value]
         own = self._facts.index.class_of(part) if is_self(part.value) else None
-        classes = by_class if own is None else relatives(self._facts, own)
-        for owner in classes:
-            yield from ((owner, one) for one in by_class.get(owner, ()))
+        family = relatives(self._facts, own) if own is not None else by_class
+        for owner, methods in by_class.items():
+            if owner in family:
+                yield from ((owner, one) for one in methods)
 
     @cached_property
     def _methods(self) -> dict[str, dict[cst.ClassDef, list[cst.FunctionDef]]]:

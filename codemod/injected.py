@@ -7,11 +7,20 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from codemod.classes import ancestry, class_of, is_instance, leads_to, stored_values
+from codemod.classes import (
+    accesses,
+    ancestry,
+    class_of,
+    is_instance,
+    leads_to,
+    owner_of,
+    relatives,
+    stored_values,
+)
 from codemod.clients import Role
 from codemod.definitions import Definition
 from codemod.facts import Facts
-from codemod.functions import bound_arguments, sites
+from codemod.functions import bound_arguments, doubtful, sites
 from codemod.invocations import invocations
 from codemod.provenance import Provenance
 from codemod.syntax import last_name, unwrap_await
@@ -135,6 +144,28 @@ class Injected:
                 if definition in bound and is_instance(facts, bound[definition], owner):
                     return True
         return False
+
+
+def perhaps_called(
+    facts: Facts, injected: Injected, function: cst.FunctionDef
+) -> Iterator[cst.Attribute]:
+    """Yield where a method is called on an object that may be of its class.
+
+    That is one that was passed in, or the own one in a class that is made into the same with it.
+    """
+    owner = owner_of(facts, function)
+    if owner is None:
+        return
+    known = {*sites(facts, function), *(func for func, _ in doubtful(facts, function))}
+    called = accesses(facts, function.name.value)
+    for access in called.elsewhere:
+        if access not in known and injected.may_invoke(access, function, owner):
+            yield access
+    family = relatives(facts, owner) if called.on_self else ()
+    own = (access for made in family for access in called.on_self.get(made, ()))
+    for access in dict.fromkeys(own):
+        if access not in known and not facts.index.inside(access, function):
+            yield access
 
 
 def _text(annotation: cst.Annotation) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod.definitions import Definition, Kind
-from codemod.dictionaries import entries, unread
+from codemod.dictionaries import entries, is_rest_of_keywords
 from codemod.facts import Facts
 from codemod.invocations import Invocation
 from codemod.refusals import Refusal
@@ -30,7 +30,7 @@ class Style(enum.Enum):
 
 
 #: What InvokeEndpointAsync gets its payload by; it takes exactly one.
-_INPUTS = ("InputLocation", "Body")
+INPUTS = ("InputLocation", "Body")
 
 #: Of so many functions that do something with a dictionary it is of no use to know another one.
 _ENOUGH = 8
@@ -57,7 +57,7 @@ class Inputs:
     @property
     def is_unknown(self) -> bool:
         """Whether nothing can be seen of what the payload comes by."""
-        return self.items.keys().isdisjoint(_INPUTS)
+        return self.items.keys().isdisjoint(INPUTS)
 
     @property
     def is_nothing(self) -> bool:
@@ -88,19 +88,20 @@ def inputs_of(facts: Facts, call: Invocation) -> Inputs:
     return given
 
 
-def made_elsewhere(facts: Facts, call: Invocation) -> Iterator[str]:
-    """Yield the functions and classes of other modules that may make what a call is given."""
-    for arg in call.args:
-        if arg.star == "**":
-            yield from unread(facts, arg.value)
+def unpacked(call: Invocation) -> Iterator[cst.BaseExpression]:
+    """Yield the dictionaries that a call is given the entries of."""
+    yield from (arg.value for arg in call.args if arg.star == "**")
 
 
 def _look_further(facts: Facts, value: cst.BaseExpression, given: Inputs) -> None:
     """Take account of an InputLocation that a dictionary gets in some way that is not followed."""
+    if isinstance(value, cst.Name) and is_rest_of_keywords(facts, facts.definitions.of(value)):
+        return  # whoever calls the function makes the call
     bodies = list(entries(facts, value, "Body"))
-    if not all(one.is_aside for one in bodies):
-        return  # nobody knows which of the two it is
-    with_body = {facts.index.function(one.node) for one in bodies}
+    either = next((one for one in bodies if not one.is_aside), None)
+    if either is not None:  # nobody knows which of the two it is
+        given.items["Body"] = (either.value, either.node, Style.DICT_ITEM)
+    with_body = {facts.index.function(one.node) for one in bodies} if either is None else set()
     for found in entries(facts, value, "InputLocation"):
         if is_none(found.value) or string_value(found.value) == "":
             continue  # it is filled in elsewhere
@@ -180,7 +181,7 @@ def _is_without_input(facts: Facts, value: cst.BaseExpression) -> bool:
     literal = dict_items(made)
     if literal is None or any(key is None for key, _, _ in literal):
         return False
-    return not any(True for key in _INPUTS for _ in entries(facts, value, key))
+    return not any(True for key in INPUTS for _ in entries(facts, value, key))
 
 
 def _has_one_name(facts: Facts, definition: Definition) -> bool:
@@ -302,7 +303,7 @@ def _updated_with(
             if key is None or arg.star:
                 return None
             found.append((key, value))
-    sets_input = any(key in _INPUTS for key, _ in found)
+    sets_input = any(key in INPUTS for key, _ in found)
     return None if sets_input and len(found) > 1 else found
 
 
@@ -340,10 +341,9 @@ def _add_item(
 
 def _merged(definition: Definition) -> Inputs:
     """Look at what reaches a merge only for ``Body``: then the code is guarded already."""
+    found: _Items = {}
     for origin in definition.origins():
-        literal = dict_items(origin.value)
-        if literal is not None and any(key == "Body" for key, _, _ in literal):
-            assert origin.value is not None
-            body: _Items = {"Body": (origin.value, origin.value, Style.DICT_ENTRY)}
-            return Inputs(body, complete=False)
-    return Inputs({}, complete=False)
+        for key, value, node in dict_items(origin.value) or ():
+            if key in INPUTS:
+                found.setdefault(key, (value, node, Style.DICT_ENTRY))
+    return Inputs(found if "Body" in found else {}, complete=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from codemod.anyway import uploaded_anyway
 from codemod.arrangement import arrange
-from codemod.calls import PASSES_BODY, LegacyCall, NotLegacy, describe, find_calls
+from codemod.calls import LegacyCall, NotLegacy, describe, find_calls
+from codemod.classes import owner_of
 from codemod.detours import kept_for_others
 from codemod.elsewhere import Elsewhere
 from codemod.facts import Facts
@@ -25,7 +27,7 @@ from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
 from codemod.sharing import sharing
-from codemod.template import literal
+from codemod.template import literal, source
 from codemod.transfers import Upload
 from codemod.uploads import find_uploads
 from codemod.visibility import Visibility
@@ -61,13 +63,30 @@ class Judgement:
 
     ``alone`` are the calls of the API, or of functions that make them, without an upload that is
     certain to be theirs, ``offers`` the names of functions that invoke with what they are given and
-    may be called from elsewhere, or the attributes that hold one.
+    may be called from elsewhere, or the attributes that hold one, ``routes`` those of functions and
+    classes that may be used for payloads that do not fit only.
     """
 
     verdicts: tuple[Verdict, ...]
     left: tuple[NotLegacy, ...]
     alone: tuple[LegacyCall, ...] = ()
     offers: tuple[cst.Name | cst.Attribute, ...] = ()
+    routes: tuple[cst.Name, ...] = ()
+
+    def only_reporting(self, before: Judgement) -> Judgement:
+        """Return the judgement without fixes that another one has not.
+
+        That was made without the modules of constants and classes which say what an address is:
+        those may be changed by anybody.
+        """
+        fixed = {_carriers(one) for one in before.verdicts if one.fix is not Fix.NONE}
+        kept = [
+            one
+            if one.fix is Fix.NONE or _carriers(one) in fixed
+            else _unproven(one.call, one.upload)
+            for one in self.verdicts
+        ]
+        return replace(self, verdicts=tuple(kept))
 
     def within_reach(self, facts: Facts) -> Judgement:
         """Return the judgement without the verdicts on code that may not be changed.
@@ -85,6 +104,18 @@ class Judgement:
         return replace(self, verdicts=tuple(kept))
 
 
+def _carriers(verdict: Verdict) -> tuple[cst.Call, ...]:
+    """Return the calls that a verdict is about."""
+    call, upload = verdict.call, verdict.upload
+    made = (call, call.innermost or call, upload, upload.innermost)
+    return tuple(one.invocation.carrier for one in made)
+
+
+def _unproven(call: LegacyCall, upload: Upload) -> Verdict:
+    refusal = Refusal("uri-unproven", call.location, source(call.location))
+    return Verdict(call, upload, Fix.NONE, refusal)
+
+
 def _for_notebook(verdict: Verdict) -> Verdict:
     carrier = verdict.call.invocation.carrier
     refusal = Refusal("notebook-with-module", carrier, describe(verdict.call))
@@ -96,9 +127,11 @@ def judge(facts: Facts) -> Judgement:
     direct, left = find_calls(facts)
     calls = with_functions(facts, direct, left)
     kept = tuple(kept_for_others(facts, METHOD))
-    if not calls:
-        return Judgement((), tuple(left), offers=(*offered(facts, (), left), *kept))
-    pairing = pair(facts, calls, with_helpers(facts, with_written(facts, find_uploads(facts))))
+    if not calls and not any(one.otherwise is not None for one in left):
+        offers = (*offered(facts, (), left), *kept)
+        return Judgement((), tuple(left), (), offers, tuple(_perhaps_routes(facts, (), left)))
+    uploads = with_helpers(facts, with_written(facts, find_uploads(facts)))
+    pairing = pair(facts, calls, uploads)
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
     elsewhere = Elsewhere(facts, carriers)
@@ -108,36 +141,52 @@ def judge(facts: Facts) -> Judgement:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     uncertain = tuple(one.call for one in pairing.unpaired if not one.is_certain)
     verdicts = list(_once(facts, verdicts, uncertain))
+    for call, upload, refusal in uploaded_anyway(facts, left, uploads):
+        verdicts.append(Verdict(call, upload, Fix.NONE, refusal))
+        calls.append(call)
     order = {call: position for position, call in enumerate(calls)}
     verdicts.sort(key=lambda verdict: order[verdict.call])
     verdicts = [replace(one, call=route) for one in verdicts for route in one.call.routes()]
     covered = {verdict.call.innermost for verdict in verdicts}
+    explained = {one.node for one in left}
     alone = [
         NotLegacy(call.invocation.carrier, "no upload of its input is in reach")
         for call in pairing.alone
         if call.through is None and call not in covered
+        if call.invocation.carrier not in explained
     ]
     handed = (
         call for verdict in verdicts for call in verdict.call.inward() if call is not verdict.call
     )
     giving = (*pairing.alone, *uncertain, *handed)
     offers = (*offered(facts, giving, left, pairing.fixed), *kept)
-    if any(one.why == PASSES_BODY for one in left):
-        offers += tuple(_perhaps_routes(facts, verdicts))
+    routes = tuple(_perhaps_routes(facts, verdicts, left))
     made = {call.invocation.carrier for call in covered if call is not None}
     rest = (one for one in left if one.node not in made)
-    return Judgement(tuple(verdicts), (*rest, *alone), (*pairing.alone, *uncertain), offers)
+    others = (one.otherwise for one in left if one.otherwise is not None)
+    lone = (*pairing.alone, *uncertain, *(call for call in others if call not in covered))
+    return Judgement(tuple(verdicts), (*rest, *alone), lone, offers, routes)
 
 
-def _perhaps_routes(facts: Facts, verdicts: list[Verdict]) -> Iterator[cst.Name]:
+def _perhaps_routes(
+    facts: Facts, verdicts: Iterable[Verdict], left: Iterable[NotLegacy]
+) -> Iterator[cst.Name]:
     """Yield functions with a call that other modules may make for payloads that do not fit only.
 
-    Those of this module do not call them.
+    Those of this module do not call them, or do so for these only. Of a method it is the class as
+    well, which others may choose, or make another class from.
     """
-    for verdict in verdicts:
-        function = facts.index.function(verdict.call.invocation.carrier)
-        if isinstance(function, cst.FunctionDef) and not sites(facts, function):
-            if isinstance(facts.index.function(function), cst.Module):
+    made = [(one.call.invocation.carrier, False) for one in verdicts]
+    made += [(one.node, True) for one in left if one.by_callers and isinstance(one.node, cst.Call)]
+    for call, is_route in made:
+        function = facts.index.function(call)
+        if not isinstance(function, cst.FunctionDef):
+            continue
+        if isinstance(facts.index.function(function), cst.Module):
+            owner = owner_of(facts, function)
+            if owner is not None:
+                yield owner.name
+            if is_route or not sites(facts, function):
                 yield function.name
 
 
@@ -150,13 +199,15 @@ def _once(
     function do not add to an upload that stands in it.
     """
     known = {
-        (one.call.innermost, one.upload.innermost)
+        (call.invocation.carrier, one.upload.innermost.invocation.carrier)
         for one in verdicts
+        for call in one.call.inward()
         if one.call.through is not None
     }
     said = set()
     for one in verdicts:
-        is_known = one.call.through is None and (one.call, one.upload.innermost) in known
+        uploading = one.upload.innermost.invocation.carrier
+        is_known = one.call.through is None and (one.call.invocation.carrier, uploading) in known
         both = (one.call.invocation.carrier, one.call.innermost, one.upload.innermost)
         through = one.call.through
         is_there = through is not None and (

@@ -101,6 +101,7 @@ class Reliance(NamedTuple):
     ``invokes`` marks a function that invokes the endpoint with what it is given: whoever calls it
     may have to change with it. ``changes`` marks a function that changes itself, ``makes`` one that
     is to come. ``goes`` marks a variable that gets no value any more where nothing is uploaded.
+    ``routes`` marks what others may use for payloads that do not fit, if some code sends a body.
     """
 
     path: str
@@ -110,6 +111,7 @@ class Reliance(NamedTuple):
     changes: bool = False
     makes: bool = False
     goes: bool = False
+    routes: bool = False
 
 
 class Surroundings(NamedTuple):
@@ -130,9 +132,10 @@ class FileResult(NamedTuple):
     ``findings`` are those found in the file as it was. ``fixed`` are the ones among them that
     ``after`` no longer has. ``after`` is the rewritten file in bytes, ``None`` where nothing
     changes. ``error`` says why the file could not be handled; such a file is never written.
-    ``sends_body`` says whether the file passes ``Body``, or would after the fixes asked for, and so
-    needs an SDK that knows it. ``also`` are changes of other files that belong to the fixes, and
-    ``relies_on`` the names that other files of the repository must not give another value.
+    ``passes_body`` says whether the file passes ``Body``, ``sends_body`` whether it does or would
+    after the fixes asked for, and so needs an SDK that knows it. ``also`` are changes of other
+    files that belong to the fixes, and ``relies_on`` the names that other files of the repository
+    must not give another value.
     """
 
     path: str
@@ -143,6 +146,7 @@ class FileResult(NamedTuple):
     after: bytes | None = None
     error: str | None = None
     sends_body: bool = False
+    passes_body: bool = False
     also: tuple[Change, ...] = ()
     relies_on: tuple[Reliance, ...] = ()
 

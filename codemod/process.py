@@ -89,6 +89,7 @@ def _process(subject: _Subject, before: bytes, *, rewrite: bool) -> FileResult:
     else:
         result = FileResult(subject.path, first.findings, notes=first.notes)
     return result._replace(
+        passes_body=passes_body,
         sends_body=passes_body or (fixable and result.error is None),
         relies_on=first.relies_on,
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
 
-from codemod.classes import class_of
+from codemod.classes import class_of, own_stores
 from codemod.definitions import Definition, Kind
 from codemod.dictionaries import collected
 from codemod.facts import Facts
@@ -199,9 +199,7 @@ class Provenance:
     def _behind_attribute(self, part: cst.Attribute) -> Iterator[Step]:
         index, name = self._facts.index, part.attr.value
         owner = index.class_of(part)
-        for target, stored in index.attribute_stores.get(name, ()):
-            if stored is not None and index.class_of(target) is owner is not None:
-                yield stored, None
+        yield from ((stored, None) for _, stored in own_stores(self._facts, part))
         if name not in self._attribute_puts:
             found = self._attribute_puts[name] = defaultdict(list)
             for other in index.attributes.get(name, ()):
@@ -258,6 +256,12 @@ class Provenance:
                 params = function.params if isinstance(function, cst.FunctionDef) else None
                 if params is not None and any(one.name.value == text for one in params.params):
                     yield from (one for one in made if function is not here and _is_put(index, one))
+        elif definition.kind in (Kind.IMPORTED, Kind.OUTSIDE):
+            target = self._facts.definitions.target
+            shared = target(name)
+            for one in itertools.chain.from_iterable(puts.values()) if shared is not None else ():
+                if index.function(one[0]) is not here and target(one[0]) is shared:
+                    yield one
         elif definition.node is not None and isinstance(
             index.function(definition.node), cst.Module
         ):
@@ -341,7 +345,7 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
     function = facts.index.parent[facts.index.parent[param]]
     if isinstance(function, cst.Lambda):
         for use in uses(facts, function):
-            yield from ((value, use.by) for value in _meant_for(param, function, use.args))
+            yield from ((value, use.by) for value in meant_for(param, function, use.args))
     elif isinstance(function, cst.FunctionDef):
         for func in sites(facts, function):
             calls = invocations(facts.definitions, func)
@@ -354,7 +358,7 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
                 name = callee(use.call) or ""
                 rows = _in_rows(facts, param, function, use.args) if "starmap" in name else ()
                 packs = name in ("apply", "apply_async")
-                given = list(rows) or list(_meant_for(param, function, use.args, packs=packs))
+                given = list(rows) or list(meant_for(param, function, use.args, packs=packs))
                 on = use.call.func
                 if not use.args and use.by is not on and isinstance(on, cst.Attribute):
                     given = [on.value]  # ``uris.apply(invoke)``
@@ -364,7 +368,7 @@ def _given_for(facts: Facts, definition: Definition, param: cst.Param) -> Iterat
         yield from _by_fixture(facts, param, function)
         for decorator in function.decorators:
             for args in _decorated_with(facts, decorator):
-                wrapped = _meant_for(param, function, args)
+                wrapped = meant_for(param, function, args)
                 yield from ((value, decorator.decorator) for value in wrapped)
 
 
@@ -414,10 +418,10 @@ def _in_rows(
         for row in collected(facts, arg.value):
             if isinstance(row, (cst.Tuple, cst.List)):
                 cells = [cst.Arg(element.value) for element in row.elements]
-                yield from _meant_for(param, function, cells)
+                yield from meant_for(param, function, cells)
 
 
-def _meant_for(
+def meant_for(
     param: cst.Param,
     function: cst.FunctionDef | cst.Lambda,
     args: Sequence[cst.Arg],

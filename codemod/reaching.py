@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 
+from codemod.inputs import METHOD
 from codemod.repository import Repository
 
 #: How many modules an import may be handed through, and a call by functions of several modules.
 _DEPTH = 6
+#: A call with a body, or what is said of one that is given a dictionary.
+_SENDING = re.compile(rb"%b\b[^)]{0,500}\bBody\s*=|['\"]Body['\"]" % METHOD.encode())
+_DECIDING = re.compile(_SENDING.pattern + rb"|\blen\(|\bgetsize|\bst_size\b|\bnbytes\b|\.tell\(")
+#: In a folder with more modules nobody looks further.
+_MOST_NEIGHBOURS = 200
 
 
 def uploading(repository: Repository, path: str, source: bytes | str | None = None) -> list[str]:
@@ -24,6 +31,39 @@ def uploading(repository: Repository, path: str, source: bytes | str | None = No
     _reaches(repository, path, "", _DEPTH, {}, found)
     found.pop(path, None)
     return list(found)
+
+
+def deciding(repository: Repository, path: str) -> list[str]:
+    """Return the modules that one imports something from to send a body, or to measure it."""
+    return [
+        one
+        for one in sorted(repository.imported(path))
+        if one != path and _DECIDING.search(repository.glance(one) or b"")
+    ]
+
+
+def has_sending_neighbour(repository: Repository, path: str) -> bool:
+    """Tell whether a module in the folder of a file, or in that above, may send a body."""
+    folder = os.path.dirname(path)
+    return any(
+        _may_send(repository, repository.plain(os.path.join(place, name)))
+        for place in (folder or os.curdir, os.path.join(folder, os.pardir))
+        for name in _modules_in(place)
+        if os.path.join(place, name) != path
+    )
+
+
+def _modules_in(folder: str) -> list[str]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return sorted(name for name in names if name.endswith(".py"))[:_MOST_NEIGHBOURS]
+
+
+def _may_send(repository: Repository, path: str) -> bool:
+    content = repository.glance(path) or b""
+    return METHOD.encode() in content and _SENDING.search(content) is not None
 
 
 def with_fixtures(repository: Repository, path: str) -> Iterator[str]:
@@ -47,6 +87,18 @@ def read_from(repository: Repository, path: str, name: str) -> list[str]:
     """
     found = repository.named(path, name)
     return _asked(repository, *found) if found is not None else []
+
+
+def having(repository: Repository, path: str, members: Collection[str]) -> Iterator[str]:
+    """Yield the modules of the classes with one of some members that a file mentions."""
+    outlined = repository.outline(path)
+    for name in sorted(outlined.mentions[""]) if outlined is not None else ():
+        found = repository.named(path, name)
+        other = repository.outline(found[0]) if found is not None and len(found[1]) == 1 else None
+        if found is None or other is None or found[1][0] not in other.classes:
+            continue
+        if not other.classes[found[1][0]].bound.keys().isdisjoint(members):
+            yield found[0]
 
 
 def _asked(repository: Repository, path: str, names: tuple[str, ...]) -> list[str]:

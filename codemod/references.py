@@ -189,7 +189,10 @@ def _as_parameter(
 ) -> Iterator[cst.BaseExpression]:
     """Yield where a function that is called reads the parameter that it gets a value for."""
     function = facts.definitions.function_called(call)
-    if function is None or not isinstance(call.func, (cst.Name, cst.Attribute)):
+    if not isinstance(call.func, (cst.Name, cst.Attribute)):
+        return
+    if function is None:
+        yield from _of_constructor(facts, call, value)
         return
     bound = bound_arguments(facts, function, call.func, tuple(call.args))
     if bound is not None:
@@ -201,6 +204,24 @@ def _as_parameter(
     place = next(at for at, arg in enumerate(call.args) if arg.value is value)
     if place < len(params) and all(arg.keyword is None for arg in call.args[: place + 1]):
         yield from _reads_of(facts, params[place].name, params[place])
+
+
+def _of_constructor(
+    facts: Facts, call: cst.Call, value: cst.BaseExpression
+) -> Iterator[cst.BaseExpression]:
+    """Yield where the ``__init__`` of a class reads the parameter that it gets a value for."""
+    target = facts.definitions.target(call.func)
+    for function in facts.index.defined_functions.get("__init__", ()):
+        if target is None or facts.index.class_of(function) is not target.node:
+            continue
+        params = function.params.params[1:]
+        for place, arg in enumerate(call.args):
+            if arg.value is not value or arg.star:
+                continue
+            named = arg.keyword.value if arg.keyword is not None else None
+            for at, param in enumerate(params):
+                if param.name.value == named or (named is None and at == place):
+                    yield from _reads_of(facts, param.name, param)
 
 
 def _looked_up(facts: Facts, element: cst.DictElement) -> Iterator[cst.BaseExpression]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from codemod.calls import PASSES_BODY
 from codemod.clients import Role
 from codemod.facts import Facts
 from codemod.findings import (
@@ -21,17 +22,18 @@ from codemod.findings import (
     uploads_of,
 )
 from codemod.functions import relied_on, retrying
+from codemod.handovers import names_behind
 from codemod.inputs import METHOD
 from codemod.judge import Judgement, Verdict, judge
 from codemod.layout import gone
 from codemod.model import Finding, Fix, Note, Place, Reliance, Surroundings
 from codemod.parsing import glance, parse
-from codemod.reaching import read_from, uploading, with_fixtures
+from codemod.reaching import deciding, having, read_from, uploading, with_fixtures
 from codemod.reading import Reading, pointed_at
 from codemod.reliance import asked
 from codemod.repository import Repository
 from codemod.source import is_notebook
-from codemod.syntax import descendants, dotted, last_name
+from codemod.syntax import callee, descendants, dotted, last_name
 from codemod.transfers import Split
 from codemod.tree import Linked
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from codemod.joining import Joined
 
 _NONE = Surroundings()
+#: How many times what was read may show that further modules make a dictionary.
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,21 +132,46 @@ def _review_module(
     read = Reading(facts, {module: path}, {module: content}, {module: lines}, joined)
     judgement = judge(facts)
     if repository is not None:
-        together = _read_together(read, judgement, repository, surroundings)
-        if together is not None:
-            read = together
-            judgement = judge(read.facts).within_reach(read.facts)
+        alone, makers = read, list(_makers(facts, judgement, path, content, repository))
+        first = judgement
+        for _ in range(_ROUNDS):
+            together = _read_together(alone, first, repository, surroundings, makers)
+            if together is None:
+                break
+            read, judgement = together, judge(together.facts)
+            further = set(_unread(read, judgement, repository)) - {*makers, *read.paths.values()}
+            if not further:
+                break
+            makers += sorted(further)
+        told = list(_told_by(read.facts, judgement, repository, (path, *surroundings.partners)))
+        if not set(told) <= {*read.paths.values()}:
+            together = _read_together(alone, first, repository, surroundings, [*makers, *told])
+            if together is not None:
+                read = together
+                judgement = judge(read.facts).only_reporting(judgement)
+        judgement = judgement.within_reach(read.facts) if read is not alone else judgement
     return _reviewed(read, judgement)
 
 
 def _read_together(
-    read: Reading, judgement: Judgement, repository: Repository, surroundings: Surroundings
+    read: Reading,
+    judgement: Judgement,
+    repository: Repository,
+    surroundings: Surroundings,
+    makers: Sequence[str],
 ) -> Reading | None:
-    """Read a file again with the modules that its judgement needs, if there are any."""
+    """Read a file again with the modules that its judgement needs, if there are any.
+
+    Args:
+        read: The file alone.
+        judgement: What that gave.
+        repository: Where the modules are.
+        surroundings: What other files have to do with this one.
+        makers: The modules that tell what it gets from elsewhere.
+    """
     module = read.facts.index.module
     path, content = read.paths[module], read.contents[module]
     partners, rebound = surroundings.partners, surroundings.rebound
-    makers = list(_makers(read.facts, judgement, path, content, repository))
     if not (judgement.alone or partners or rebound or makers):
         return None
     wanted = [*partners, *makers, *uploading(repository, path, content)]
@@ -150,6 +179,7 @@ def _read_together(
     for partner in partners:
         wanted += uploading(repository, partner)
         wanted += repository.between(partner, path)
+        wanted += deciding(repository, partner)
     paths, contents = dict(read.paths), dict(read.contents)
     statements = dict(read.statements)
     for one in dict.fromkeys(wanted):
@@ -186,14 +216,13 @@ def _makers(
 ) -> Iterator[str]:
     """Yield the modules that tell what receivers, decorators and properties of objects are.
 
-    So do those that tell what is in a dictionary which a call unpacks.
+    So do those that tell what is in a dictionary.
     """
     receivers = [access.value for access in facts.index.attributes.get(METHOD, ())]
     receivers += (one.upload.innermost.invocation.receiver for one in judgement.verdicts)
     unknown = [one for one in receivers if facts.clients.receiver(one).role is Role.UNKNOWN]
     names = {name for receiver in unknown for name in facts.clients.makers(receiver)}
     names.update(retrying(facts))
-    names.update(name for one in judgement.left for name in one.unread)
     imported = facts.index.all_imported(facts.index.module)
     for name in sorted(names):
         if name.partition(".")[0] in imported:
@@ -201,6 +230,10 @@ def _makers(
             found = repository.named(path, name)
             if found is not None:
                 yield found[0]
+    if any(one.unread for one in judgement.left):
+        repository.take(path, content)
+        read = Reading(facts, {facts.index.module: path}, {}, {}, None)
+        yield from _unread(read, judgement, repository)
     asked = [
         name
         for name in sorted(_read_in_functions(judgement))
@@ -210,6 +243,42 @@ def _makers(
         repository.take(path, content)
     for name in asked:
         yield from read_from(repository, path, name)
+    if judgement.verdicts and any(one.why == PASSES_BODY for one in judgement.left):
+        repository.take(path, content)
+        yield from deciding(repository, path)
+
+
+def _told_by(
+    facts: Facts, judgement: Judgement, repository: Repository, paths: Sequence[str]
+) -> Iterator[str]:
+    """Yield the modules that tell what the address of a call without an upload in reach is.
+
+    Those are the modules of constants that it reads, and of classes that have what it asks for.
+    """
+    members: set[str] = set()
+    for call in (one for one in judgement.alone if one.through is None):
+        made = descendants(facts.definitions.resolve(call.location))
+        for part in (*made, *names_behind(facts, call)):
+            name = dotted(part)
+            found = repository.named(paths[0], name) if name is not None else None
+            if found is not None:
+                yield found[0]
+            elif isinstance(part, cst.Attribute):
+                members.add(part.attr.value)
+            elif isinstance(part, cst.Call) and callee(part) == "str":
+                members.add("__str__")
+    for one in paths if members else ():
+        yield from having(repository, one, members)
+
+
+def _unread(read: Reading, judgement: Judgement, repository: Repository) -> Iterator[str]:
+    """Yield the modules that tell what is in a dictionary which a call unpacks."""
+    for module, name in dict.fromkeys(one for left in judgement.left for one in left.unread):
+        imported = read.facts.index.all_imported(module)
+        if _first(name) in imported or "*" in imported:
+            found = repository.named(read.paths[module], name)
+            if found is not None:
+                yield found[0]
 
 
 def _first(name: str) -> str:
@@ -288,14 +357,11 @@ def _reviewed(read: Reading, judgement: Judgement) -> Review:
 def _relies_on(read: Reading, judgement: Judgement) -> Iterator[Reliance]:
     """Yield the names that the fixes rely on, and the functions that others may call."""
     index = read.facts.index
-    for offer in judgement.offers:
-        owner = index.class_of(offer)
-        yield Reliance(
-            read.paths[index.module_of(offer)],
-            owner.name.value if owner is not None else "",
-            last_name(offer) or "",
-            invokes=True,
-        )
+    for offer in (*judgement.offers, *judgement.routes):
+        home, owner = read.paths[index.module_of(offer)], index.class_of(index.parent[offer])
+        owned_by = owner.name.value if owner is not None else ""
+        is_route = offer not in judgement.offers
+        yield Reliance(home, owned_by, last_name(offer) or "", invokes=True, routes=is_route)
     for verdict in judgement.verdicts:
         for split in verdict.upload.splits():
             yield from _split_with(read, split)

@@ -371,6 +371,12 @@ _REASONS = (
         "Pass the body yourself where that is right.",
     ),
     Reason(
+        "uploaded-anyway",
+        "SAI003",
+        "the code sends small payloads inline, and uploads them all the same",
+        "Upload only what is invoked with InputLocation.",
+    ),
+    Reason(
         "call-in-function",
         "SAI003",
         "the function that makes the call builds its arguments in a dictionary",

@@ -100,6 +100,7 @@ class _Search:
         self._callers: Callers | None = None
         self._known: set[tuple[str, Reliance]] = set()
         self._found: dict[str, Surroundings] = {}
+        self._near_body: dict[str, bool] = {}
 
     def jobs(self, results: Sequence[FileResult]) -> list[Job]:
         """Return the jobs that must be done again, now that more is known; perhaps none.
@@ -107,11 +108,13 @@ class _Search:
         Files that share a caller, or call each other, make one job: their rewrites may meet.
         """
         plain = {result.path for result in results if result.error is None}
+        passes_body = any(result.passes_body for result in results)
         new = {
             (result.path, relied)
             for result in results
             for relied in result.relies_on
             if result.path in plain and (result.path, relied) not in self._known
+            if not relied.routes or passes_body or self._is_near_body(result.path)
         }
         if not new:
             return []
@@ -145,6 +148,14 @@ class _Search:
             for group in sorted(self._groups(), key=min)
             if group & grown
         ]
+
+    def _is_near_body(self, path: str) -> bool:
+        """Tell whether files that were not asked for may send what fits, where a file does not."""
+        if path not in self._near_body:
+            from codemod.reaching import has_sending_neighbour
+
+            self._near_body[path] = has_sending_neighbour(self._repository, path)
+        return self._near_body[path]
 
     def _groups(self) -> list[set[str]]:
         groups: list[set[str]] = []

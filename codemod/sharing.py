@@ -35,14 +35,16 @@ def sharing(facts: Facts, candidate: Candidate, pairing: Pairing) -> Iterator[Sh
     addresses = [_parts(facts, one.uri) for one in uploads]
     own = {one.invocation.carrier for call in candidate.calls for one in call.inward()}
     uploaded_for: set[cst.Call] = set()
+    behind: set[cst.Call] = set()
     for other in pairing.candidates:
         if other is not candidate and _is_through(other, candidate):
             yield from (Sharing(call, is_certain=True) for call in other.calls)
         uploaded_for.update(call.invocation.carrier for call in other.calls)
+        behind.update(one.invocation.carrier for call in other.calls for one in call.inward())
     of_upload = {one.call for one in pairing.unpaired if one.upload.invocation.carrier in places}
     for call in (*pairing.alone, *(one.call for one in pairing.unpaired)):
         inward = {one.invocation.carrier for one in call.inward()}
-        if call.invocation.carrier in own or not uploaded_for.isdisjoint(inward):
+        if call.invocation.carrier in own | behind or not uploaded_for.isdisjoint(inward):
             continue
         if is_test(facts.index.function(call.invocation.carrier)):
             continue  # it has a stand-in for the endpoint

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import libcst as cst
 
 from codemod.calls import LegacyCall
+from codemod.classes import own_stores
 from codemod.definitions import Definition, Kind
 from codemod.echoes import Echoes
 from codemod.facts import Facts
 from codemod.functions import bound_arguments, sites
 from codemod.indirect import Claims
 from codemod.invocations import invocations
+from codemod.joins import Joins
 from codemod.near import Near, is_another_item, is_elsewhere, is_uri_of, made_by, names_key, uri_of
 from codemod.provenance import Provenance, taken_from
 from codemod.refusals import Refusal
@@ -74,6 +76,7 @@ class Explanations:
         self._provenance = Provenance(facts)
         self._claims = Claims(facts, near, self._provenance)
         self._echoes = Echoes(facts, near)
+        self._joins = Joins(facts, near, self._provenance)
         self._resemblance = Resemblance(facts)
 
     def of(self, call: LegacyCall) -> Unpaired | None:
@@ -88,11 +91,12 @@ class Explanations:
             or _collected(facts, near, self._provenance, call)
             or self._through_others(call)
             or self._spelled_again(call)
+            or self._spelled_alike(call)
         )
 
     def may_be_elsewhere(self, call: LegacyCall) -> bool:
         """Tell whether a function of another module may upload what a call invokes."""
-        return self._echoes.is_fixed(call)
+        return self._echoes.is_fixed(call) or self._joins.is_fixed(call)
 
     def _through_others(self, call: LegacyCall) -> Unpaired | None:
         """Find an upload in a function that something else calls: a pool, a lambda, a table."""
@@ -112,6 +116,14 @@ class Explanations:
             source(call.location),
             "upload and call in one function, or hand the URI over as an argument",
         )
+        return Unpaired(call, upload, refusal, is_certain=False)
+
+    def _spelled_alike(self, call: LegacyCall) -> Unpaired | None:
+        """Find an upload that a function around both makes, to an address that reads alike."""
+        upload = self._joins.of(call) if call.either is None else None
+        if upload is None:
+            return None
+        refusal = Refusal("uri-unproven", call.location, source(call.location))
         return Unpaired(call, upload, refusal, is_certain=False)
 
 
@@ -209,10 +221,7 @@ def _stores_behind(
         node, steps = stack.pop()
         for part in descendants(facts.definitions.resolve(node)):
             if isinstance(part, cst.Attribute) and is_self(part.value):
-                owner = index.class_of(part)
-                for target, value in index.attribute_stores.get(part.attr.value, ()):
-                    if value is not None and index.class_of(target) is owner is not None:
-                        yield part, target, value
+                yield from ((part, target, value) for target, value in own_stores(facts, part))
             elif isinstance(part, cst.Subscript) and isinstance(part.value, cst.Attribute):
                 yield from ((part, target, value) for target, value in _items(facts, part))
             elif isinstance(part, cst.Name) and part.value in facts.definitions.declared_elsewhere:

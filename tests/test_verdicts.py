@@ -263,7 +263,7 @@ PARAMETERS: list[Case] = [
      'return runtime.invoke_endpoint_async(EndpointName="e", **args)'),
     ("none", "the other branch sends a body",
      'if len(data) < 9:\n    return runtime.invoke_endpoint_async(EndpointName="e", Body=data)\nUPLOAD\nCALL'),
-    ("none", "the handler of an inline call",
+    ("uploaded-anyway", "the handler of an inline call",
      'UPLOAD\ntry:\n    runtime.invoke_endpoint_async(EndpointName="e", Body=data)\nexcept ValueError:\n    RUN'),
     ("content-type-unclear", "keywords nobody sees and a ContentType on the upload",
      's3.put_object(Bucket="inputs", Key=name, Body=data, ContentType="a/b")\n'
