@@ -15,9 +15,13 @@ from codemod.pairing import Candidate
 from codemod.reliance import asked
 from codemod.resemblance import is_spelled_alike
 from codemod.sharing import is_address, may_be_same_uri
+from codemod.syntax import descendants, last_name
 from codemod.template import Template, may_match
 from codemod.transfers import Upload
 from codemod.uploads import RECOGNISERS
+
+#: What a URI has in it near its beginning, however it is put together.
+_SCHEME = "s3:"
 
 
 class Elsewhere:
@@ -37,14 +41,39 @@ class Elsewhere:
         return set(map(index.function, nodes))
 
     @cached_property
-    def _addresses(self) -> list[tuple[cst.CSTNode, Template, list[cst.BaseExpression]]]:
+    def _starting(self) -> set[str]:
+        """The names of what is given, or gives, text that a URI may begin with."""
+        index = self._facts.index
+        found: set[str] = set()
+        texts = [one for text, nodes in index.strings.items() if _SCHEME in text for one in nodes]
+        texts += [one for nodes in index.texts.values() for one in nodes if _has_scheme(one)]
+        for node in texts:
+            function = index.function(node)
+            if isinstance(function, cst.FunctionDef):
+                found.add(function.name.value)
+            for part in descendants(index.statement(node)):
+                if isinstance(part, (cst.AssignTarget, cst.AnnAssign)):
+                    found.update(filter(None, map(last_name, descendants(part.target))))
+        return found
+
+    def _may_begin(self, node: cst.BaseExpression) -> bool:
+        """Tell whether a text may be a URI, before anything is worked out."""
+        return _has_scheme(node) or any(
+            last_name(part) in self._starting
+            for part in descendants(node)
+            if isinstance(part, (cst.Name, cst.Attribute))
+        )
+
+    @cached_property
+    def _addresses(self) -> list[tuple[cst.CSTNode, Template, cst.BaseExpression]]:
         """The URIs that other functions put together, each with its function."""
+        templates = self._facts.templates
         return [
-            (function, template, nodes)
-            for function in self._facts.index.texts
+            (function, template, node)
+            for function, nodes in self._facts.index.texts.items()
             if function not in self._busy
-            for template, nodes in self._facts.templates.spelled(function).items()
-            if is_address(self._facts, template)
+            for node in filter(self._may_begin, nodes)
+            if is_address(self._facts, template := templates.of(node))
         ]
 
     def of(self, candidate: Candidate, identity: Identity) -> Iterator[cst.BaseExpression]:
@@ -56,9 +85,9 @@ class Elsewhere:
         here = index.function(upload.invocation.carrier)
         makers = {one for call in candidate.calls for one in asked(facts, upload, call.location)}
         skipped = {here, *identity.helpers, *makers}
-        for function, template, nodes in self._addresses:
+        for function, template, node in self._addresses:
             if function not in skipped and may_be_same_uri(facts, template, upload.uri):
-                yield from nodes
+                yield node
         for maker in makers:
             for func in sites(facts, maker):
                 call, around = index.parent[func], index.function(func)
@@ -68,6 +97,14 @@ class Elsewhere:
         for template, nodes in facts.templates.spelled(here).items():
             if template != upload.uri and is_spelled_alike(facts, template, upload):
                 yield from (one for one in nodes if not index.within(one, identity.own))
+
+
+def _has_scheme(node: cst.CSTNode) -> bool:
+    return any(
+        _SCHEME in part.value
+        for part in descendants(node)
+        if isinstance(part, (cst.SimpleString, cst.FormattedStringText))
+    )
 
 
 def _may_tell(facts: Facts, call: cst.Call, upload: Upload) -> bool:

@@ -42,15 +42,10 @@ def deciding(repository: Repository, path: str) -> list[str]:
     ]
 
 
-def has_sending_neighbour(repository: Repository, path: str) -> bool:
-    """Tell whether a module in the folder of a file, or in that above, may send a body."""
-    folder = os.path.dirname(path)
-    return any(
-        _may_send(repository, repository.plain(os.path.join(place, name)))
-        for place in (folder or os.curdir, os.path.join(folder, os.pardir))
-        for name in _modules_in(place)
-        if os.path.join(place, name) != path
-    )
+def sending_in(repository: Repository, folder: str) -> list[str]:
+    """Return the modules of a folder that may send a body."""
+    paths = (repository.plain(os.path.join(folder, name)) for name in _modules_in(folder))
+    return [path for path in paths if _may_send(repository, path)]
 
 
 def _modules_in(folder: str) -> list[str]:

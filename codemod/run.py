@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -100,7 +101,7 @@ class _Search:
         self._callers: Callers | None = None
         self._known: set[tuple[str, Reliance]] = set()
         self._found: dict[str, Surroundings] = {}
-        self._near_body: dict[str, bool] = {}
+        self._sending: dict[str, list[str]] = {}
 
     def jobs(self, results: Sequence[FileResult]) -> list[Job]:
         """Return the jobs that must be done again, now that more is known; perhaps none.
@@ -150,12 +151,18 @@ class _Search:
         ]
 
     def _is_near_body(self, path: str) -> bool:
-        """Tell whether files that were not asked for may send what fits, where a file does not."""
-        if path not in self._near_body:
-            from codemod.reaching import has_sending_neighbour
+        """Tell whether a module in the folder of a file, or in that above, may send a body."""
+        folder = os.path.dirname(path)
+        places = (folder or os.curdir, os.path.join(folder, os.pardir))
+        return any(one != path for place in places for one in self._sending_in(place))
 
-            self._near_body[path] = has_sending_neighbour(self._repository, path)
-        return self._near_body[path]
+    def _sending_in(self, folder: str) -> list[str]:
+        if folder not in self._sending:
+            # Most runs have no need of it.
+            from codemod.reaching import sending_in
+
+            self._sending[folder] = sending_in(self._repository, folder)
+        return self._sending[folder]
 
     def _groups(self) -> list[set[str]]:
         groups: list[set[str]] = []
