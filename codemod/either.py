@@ -94,10 +94,11 @@ def _parameters(
 
 def _is_tested(facts: Facts, function: cst.FunctionDef, param: cst.Param) -> bool:
     """Tell whether something depends on whether there is a value for a parameter."""
-    index = facts.index
-    for read in index.names.get(param.name.value, ()):
+    bound = facts.definitions.walk(function).bindings.get(param.name.value, ())
+    given = next((one for one in bound if one.node is param), None)
+    for read in facts.definitions.reads(given) if given is not None else ():
         below: cst.CSTNode = read
-        for above in index.ancestors(read) if index.inside(read, function) else ():
+        for above in facts.index.ancestors(read):
             if isinstance(above, (cst.If, cst.IfExp)) and above.test is below:
                 return True
             if isinstance(above, cst.Comparison):

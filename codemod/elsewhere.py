@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import libcst as cst
@@ -13,15 +13,17 @@ from codemod.identity import Identity
 from codemod.inputs import METHOD
 from codemod.pairing import Candidate
 from codemod.reliance import asked
-from codemod.resemblance import is_spelled_alike
+from codemod.resemblance import is_only_itself, is_spelled_alike
 from codemod.sharing import is_address, may_be_same_uri
 from codemod.syntax import descendants, last_name
-from codemod.template import Template, may_match
+from codemod.template import Hole, Template, contains, may_match
 from codemod.transfers import Upload
 from codemod.uploads import RECOGNISERS
 
 #: What a URI has in it near its beginning, however it is put together.
 _SCHEME = "s3:"
+
+_Text = tuple[Template, list[cst.BaseExpression]]
 
 
 class Elsewhere:
@@ -31,6 +33,7 @@ class Elsewhere:
         """Take the calls that have an upload of their own."""
         self._facts = facts
         self._own = own
+        self._known: dict[cst.CSTNode, _Spelled] = {}
 
     @cached_property
     def _busy(self) -> set[cst.CSTNode]:
@@ -94,9 +97,62 @@ class Elsewhere:
                 if isinstance(call, cst.Call) and around not in skipped | self._busy:
                     if _may_tell(facts, call, upload):
                         yield call
-        for template, nodes in facts.templates.spelled(here).items():
+        if any(isinstance(one, Hole) and is_only_itself(facts, one) for one in upload.uri):
+            return
+        for template, nodes in self._spelled(here).by_text.get(_text_of(upload.uri), ()):
             if template != upload.uri and is_spelled_alike(facts, template, upload):
                 yield from (one for one in nodes if not index.within(one, identity.own))
+
+    def beside(
+        self, candidate: Candidate, wanted: Sequence[Template]
+    ) -> Iterator[cst.BaseExpression]:
+        """Yield what puts the URI of an object together anew, or has one of some keys in it.
+
+        That is looked for in the function that uploads.
+        """
+        here = self._facts.index.function(candidate.upload.invocation.carrier)
+        spelled, uri = self._spelled(here), candidate.upload.uri
+        found = {uri: self._facts.templates.spelled(here).get(uri, ())}
+        for key in wanted:
+            found.update(spelled.holding(key))
+        for nodes in found.values():
+            yield from nodes
+
+    def _spelled(self, function: cst.CSTNode) -> _Spelled:
+        if function not in self._known:
+            self._known[function] = _Spelled(self._facts.templates.spelled(function))
+        return self._known[function]
+
+
+class _Spelled:
+    """The texts that a function puts together, by what they have in them."""
+
+    def __init__(self, spelled: Mapping[Template, list[cst.BaseExpression]]) -> None:
+        self.by_text: dict[object, list[_Text]] = {}
+        self._by_hole: dict[Hole, list[_Text]] = {}
+        self._every = list(spelled.items())
+        for one in self._every:
+            self.by_text.setdefault(_text_of(one[0]), []).append(one)
+            for piece in dict.fromkeys(one[0]):
+                if isinstance(piece, Hole):
+                    self._by_hole.setdefault(piece, []).append(one)
+        self._all_text = "\0".join(
+            piece for one in spelled for piece in one if isinstance(piece, str)
+        )
+
+    def holding(self, key: Template) -> Iterator[_Text]:
+        """Yield the texts that have a key in them as a whole."""
+        hole = next((piece for piece in key if isinstance(piece, Hole)), None)
+        if hole is not None:
+            among = self._by_hole.get(hole, ())
+        else:
+            among = self._every if "".join(map(str, key)) in self._all_text else ()
+        yield from (one for one in among if contains(one[0], key))
+
+
+def _text_of(template: Template) -> tuple[str | None, ...]:
+    """Return the text of a template, with the places of what is not known."""
+    return tuple(piece if isinstance(piece, str) else None for piece in template)
 
 
 def _has_scheme(node: cst.CSTNode) -> bool:

@@ -20,13 +20,13 @@ from codemod.handovers import offered, with_functions
 from codemod.inputs import METHOD
 from codemod.layout import Layout
 from codemod.model import Fix
-from codemod.pairing import Candidate, Pairing, pair
+from codemod.pairing import Candidate, pair
 from codemod.preparations import looked_up
 from codemod.proposals import Proposal
 from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
-from codemod.sharing import sharing
+from codemod.sharing import Sharings
 from codemod.template import literal, source
 from codemod.transfers import Upload
 from codemod.uploads import find_uploads
@@ -134,9 +134,9 @@ def judge(facts: Facts) -> Judgement:
     pairing = pair(facts, calls, uploads)
     verdicts: list[Verdict] = []
     carriers = {call.invocation.carrier for one in pairing.candidates for call in one.calls}
-    elsewhere = Elsewhere(facts, carriers)
+    elsewhere, sharings = Elsewhere(facts, carriers), Sharings(facts, pairing)
     for candidate in pairing.candidates:
-        verdicts.extend(_judge(facts, candidate, carriers, pairing, elsewhere))
+        verdicts.extend(_judge(facts, candidate, carriers, sharings, elsewhere))
     for unpaired in pairing.unpaired:
         verdicts.append(Verdict(unpaired.call, unpaired.upload, Fix.NONE, unpaired.refusal))
     uncertain = tuple(one.call for one in pairing.unpaired if not one.is_certain)
@@ -223,7 +223,7 @@ def _judge(
     facts: Facts,
     candidate: Candidate,
     calls: set[cst.Call],
-    pairing: Pairing,
+    sharings: Sharings,
     elsewhere: Elsewhere,
 ) -> list[Verdict]:
     is_typed = all(call.content_type is True for call in candidate.calls)
@@ -238,8 +238,7 @@ def _judge(
     if candidate.upload.via is None:
         prepared = looked_up(facts, candidate.upload)
         candidate = replace(candidate, upload=replace(candidate.upload, prepared=prepared))
-    shared = sharing(facts, candidate, pairing)
-    seen = Visibility(facts, candidate, calls, shared, elsewhere)
+    seen = Visibility(facts, candidate, calls, sharings.of(candidate), elsewhere)
     layout = arrange(facts, candidate, seen)
     if isinstance(layout, Refusal):
         return [Verdict(call, candidate.upload, Fix.NONE, layout) for call in candidate.calls]

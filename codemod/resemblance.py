@@ -208,6 +208,13 @@ def _are_alike(facts: Facts, one: Piece, other: Piece) -> bool:
     )
 
 
+def is_only_itself(facts: Facts, hole: Hole) -> bool:
+    """Tell whether a part of a string is like no other: it is made by a call, as ``uuid4()``."""
+    return not _variables(facts, hole) and not (
+        hole.key[0] == "expression" and _never_changes(hole)
+    )
+
+
 def _never_changes(hole: Hole) -> bool:
     """Tell whether an expression reads nothing that is changed anywhere."""
     states = hole.key[3] if hole.key[0] == "expression" else None

@@ -29,7 +29,7 @@ from codemod.syntax import (
     names_in,
     unwrap_await,
 )
-from codemod.template import contains, literal, source
+from codemod.template import literal, source
 
 
 class Fate(enum.Enum):
@@ -160,16 +160,14 @@ class Visibility:
     def _spelled_again(self) -> Iterator[cst.BaseExpression]:
         """Yield what puts the key or the URI together anew, in the function that uploads."""
         upload, index = self._candidate.upload, self._facts.index
-        wanted = [upload.uri]
-        for key in (upload.key, upload.told):
-            if key is not None and any("/" in one for one in key if isinstance(one, str)):
-                wanted.append(key)
-        spelled = self._facts.templates.spelled(index.function(upload.invocation.carrier))
-        for template, nodes in spelled.items():
-            if template in wanted or any(contains(template, key) for key in wanted[1:]):
-                for node in nodes:
-                    if not index.within(node, self._identity.own) or self._is_attribute(node):
-                        yield node
+        wanted = [
+            key
+            for key in (upload.key, upload.told)
+            if key is not None and any("/" in one for one in key if isinstance(one, str))
+        ]
+        for node in self._elsewhere.beside(self._candidate, wanted):
+            if not index.within(node, self._identity.own) or self._is_attribute(node):
+                yield node
 
     def _is_attribute(self, node: cst.CSTNode) -> bool:
         """Tell whether a value goes to the endpoint in ``CustomAttributes``."""
