@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
@@ -10,6 +11,8 @@ import libcst as cst
 from codemod.calls import LegacyCall
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
+from codemod.refusals import Refusal
+from codemod.structure import Span, span, steps_to
 from codemod.syntax import descendants, names_in, subscript_key, unwrap_await
 from codemod.template import Template, contains, literal, normal, same_object
 from codemod.transfers import Upload
@@ -197,3 +200,29 @@ def needs_upload(facts: Facts, location: cst.BaseExpression, upload: Upload) -> 
             seen.add(definition)
             stack.extend(names_in(definition.value))
     return False
+
+
+def reach_of(facts: Facts, upload: Upload, call: LegacyCall) -> Span | None:
+    """Return the code from an upload to a call, ``None`` if the one cannot lead to the other."""
+    index = facts.index
+    uploading = index.statement(upload.invocation.carrier)
+    calling = index.statement(call.invocation.carrier)
+    if isinstance(uploading, cst.If) and index.inside(upload.invocation.carrier, uploading.test):
+        if index.inside(calling, uploading) and calling is not uploading:
+            block = index.block(uploading)
+            steps = steps_to(index, calling, block)
+            return Span(block, uploading, uploading, (), (), steps)
+    return span(index, uploading, calling)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unpaired:
+    """A call whose object is uploaded here, but in a way that cannot be followed.
+
+    ``is_certain`` is false where what other modules say may tell more.
+    """
+
+    call: LegacyCall
+    upload: Upload
+    refusal: Refusal
+    is_certain: bool = True

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from codemod.calls import LegacyCall
 from codemod.facts import Facts
-from codemod.near import Near, uri_of
+from codemod.near import Near, Unpaired, reach_of, uri_of
 from codemod.payload import Payload, payload_of
 from codemod.refusals import Refusal
 from codemod.structure import Span, is_always_run, swallows
 from codemod.syntax import descendants, unwrap_await
 from codemod.transfers import Upload
-from codemod.unpaired import Explanations, Unpaired, reach_of
+from codemod.unpaired import Explanations
 
 
 @dataclass(frozen=True, slots=True, eq=False)

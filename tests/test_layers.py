@@ -78,6 +78,8 @@ ROOMS = (
     "injected",
     "joins",
     "indirect",
+    "kept",
+    "misses",
     "unpaired",
     "pairing",
     "sharing",
