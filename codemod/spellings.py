@@ -13,9 +13,9 @@ import libcst as cst
 
 from codemod.classes import ancestry, likely_class
 from codemod.definitions import Definition, Kind
-from codemod.dictionaries import field_names
 from codemod.effects import unstable_part
 from codemod.facts import Facts
+from codemod.fillings import field_names
 from codemod.functions import Bindings, named_parameters
 from codemod.syntax import (
     callee,

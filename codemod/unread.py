@@ -8,8 +8,9 @@ from typing import NamedTuple
 import libcst as cst
 
 from codemod.classes import own_stores
-from codemod.dictionaries import changes, parts
+from codemod.dictionaries import parts
 from codemod.facts import Facts
+from codemod.fillings import changes
 from codemod.syntax import descendants, dotted, is_self, root_name, string_value
 
 #: How many expressions are looked at for one dictionary.

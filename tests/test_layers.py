@@ -52,6 +52,7 @@ ROOMS = (
     "references",
     "pipelines",
     "detours",
+    "fillings",
     "dictionaries",
     "unread",
     "spellings",
