@@ -508,6 +508,6 @@ class Templates:
         names = path.split(".")
         for name in names:
             node = cst.Attribute(node, cst.Name(name))
-        unchanged = ((None,) * len(names), *((),) * (len(names) - 1))
+        unchanged = tuple((None,) * count for count in range(len(names), 0, -1))
         key = ("expression", _structure(node), (self._definitions.of(owner),), unchanged)
         return (Hole(key, source(node), owner),)

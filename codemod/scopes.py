@@ -472,18 +472,20 @@ class _Walk:
         return self.owner.free(name.value, self.node)
 
     def _chain(self, node: cst.CSTNode) -> None:
-        """Read ``a.b["c"].d`` and note what its value depends on besides ``a``."""
+        """Read ``a.b["c"].d`` and note what its value, and any of ``a.b``, depends on besides."""
         state: list[object] = []
+        begins: list[tuple[cst.CSTNode, int]] = []
         late = self.index.late_attributes
         current = node
         while isinstance(current, (cst.Attribute, cst.Subscript)):
+            begins.append((current, len(state)))
             if isinstance(current, cst.Attribute):
                 state.append(self.env.get(f".{current.attr.value}"))
                 if current.attr.value in late:
                     state.append(self.env.get("()"))
             else:
-                for part in current.slice:
-                    self._expression(part)
+                for item in current.slice:
+                    self._expression(item)
                 if last_name(current.value) in self.index.late_contents:
                     state.append(self.env.get("(*)"))
             current = current.value
@@ -495,7 +497,8 @@ class _Walk:
             self.owner.record(current, self._read(current))
         else:
             self._expression(current)
-        self.owner.states[node] = tuple(state)
+        for part, begin in begins:
+            self.owner.states[part] = tuple(state[begin:])
         if isinstance(node, cst.Attribute):
             self._attribute_read(node)
 
