@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 
 import libcst as cst
 
 from codemod.buckets import bucket_of, name_given
 from codemod.clients import Receiver, Role
 from codemod.detours import called_otherwise, roundabout
+from codemod.dictionaries import entries
 from codemod.facts import Facts
 from codemod.functions import patched_alias
 from codemod.invocations import Invocation, invocations
@@ -164,6 +166,15 @@ def _put_object(facts: Facts, call: Invocation, receiver: Receiver) -> Upload | 
     return _put_like(facts, call, named.value, key.value, ("Bucket", "Key"))
 
 
+def _is_handed_on(facts: Facts, value: cst.BaseExpression) -> bool:
+    """Tell whether a dictionary is what a function was given, which is no upload of its own."""
+    return isinstance(value, cst.Name) and isinstance(facts.definitions.of(value).node, cst.Param)
+
+
+#: What an upload cannot do without.
+_NEEDED = frozenset(("Bucket", "Key", "Body"))
+
+
 def _put_unpacked(facts: Facts, call: Invocation) -> Upload | None:
     """``client.put_object(**params)``, where it shows what ``params`` holds: never rewritten."""
     star = next((arg for arg in call.args if arg.star == "**"), None)
@@ -171,9 +182,9 @@ def _put_unpacked(facts: Facts, call: Invocation) -> Upload | None:
         return None
     held = {arg.keyword.value: arg.value for arg in call.args if arg.keyword is not None}
     for arg in call.args:
-        literal = dict_items(facts.definitions.resolve(arg.value)) if arg.star == "**" else None
-        held.update((name, value) for name, value, _ in literal or () if name is not None)
-    if not {"Bucket", "Key", "Body"} <= held.keys():
+        for name in _NEEDED if arg.star == "**" and not _is_handed_on(facts, arg.value) else ():
+            held.update((name, one.value) for one in islice(entries(facts, arg.value, name), 1))
+    if not held.keys() >= _NEEDED:
         return None
     unlock = "pass Bucket, Key and Body by name"
     found = _upload(facts, call, held["Body"], Given.BODY, held["Bucket"], held["Key"], None, ())
