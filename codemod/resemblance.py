@@ -76,11 +76,15 @@ class Resemblance:
         if isinstance(location, cst.Name):
             wanted.add(self._facts.definitions.of(location))
         own = frozenset(one for one in wanted if isinstance(one, Definition))
+        if _is_item(uri):
+            return not _OTHER.search(_told(upload)) and all(
+                _is_cut_out(self._facts, one, uri) for one in upload.key
+            )
         if any(_is_added(self._facts, one, own) for one in upload.key):
             return False
         if upload not in self._behind:
-            told = " ".join(one.text for one in upload.key if isinstance(one, Hole))
-            made_of = () if _OTHER.search(told) else _behind(self._facts, upload.key_node)
+            is_other = _OTHER.search(_told(upload))
+            made_of = () if is_other else _behind(self._facts, upload.key_node)
             self._behind[upload] = frozenset(made_of)
         return not own.isdisjoint(self._behind[upload])
 
@@ -135,12 +139,46 @@ def _is_added(facts: Facts, piece: Piece, own: frozenset[Definition]) -> bool:
     return definition.value is None or own.isdisjoint(_behind(facts, definition.value))
 
 
+def _told(upload: Upload) -> str:
+    """Return what the code says about the key of an upload."""
+    named = source(upload.key_node) if isinstance(upload.key_node, cst.Name) else ""
+    return " ".join((named, *(one.text for one in upload.key or () if isinstance(one, Hole))))
+
+
+def _is_item(uri: Template) -> bool:
+    """Tell whether a URI is nothing but an item or an attribute: ``job["uri"]``."""
+    only = uri[0] if len(uri) == 1 else None
+    return isinstance(only, Hole) and isinstance(only.node, (cst.Subscript, cst.Attribute))
+
+
+def _is_cut_out(facts: Facts, piece: Piece, uri: Template) -> bool:
+    """Tell whether a piece of a key is cut out of the very item or attribute that a URI is."""
+    if isinstance(piece, str):
+        return False
+    if piece.key[0] in (KEY_OF, REST_OF):
+        return piece.key[1] == uri
+    queue = [piece.node]
+    seen: set[Definition] = set()
+    for value in queue:
+        for part in _kept_in(value) if value is not None else ():
+            if isinstance(part, cst.Name):
+                definition = facts.definitions.of(part)
+                if definition not in seen and len(seen) <= _MOST:
+                    seen.add(definition)
+                    queue.append(definition.value)
+            elif facts.templates.of(part) == uri:
+                return True
+    return False
+
+
 def _behind(facts: Facts, node: cst.BaseExpression) -> Iterator[Definition]:
     """Yield the variables that a text is cut out of, without those of the module."""
     queue = [node]
     seen: set[Definition] = set()
     for value in queue:
         for name in _kept_in(value):
+            if not isinstance(name, cst.Name):
+                continue
             definition = facts.definitions.of(name)
             made = definition.node
             if definition in seen or len(seen) > _MOST or made is None:
@@ -155,15 +193,22 @@ def _behind(facts: Facts, node: cst.BaseExpression) -> Iterator[Definition]:
                 queue.append(definition.value)
 
 
-def _kept_in(node: cst.CSTNode) -> Iterator[cst.Name]:
-    """Yield the names in an expression that may give part of it: not what any function is given."""
+def _kept_in(node: cst.CSTNode) -> Iterator[cst.Name | cst.Subscript | cst.Attribute]:
+    """Yield what may give part of an expression: names, items and attributes.
+
+    That is not what any function is given.
+    """
     stack = [node]
     while stack:
         current = stack.pop()
         if isinstance(current, cst.Name):
             yield current
         elif isinstance(current, cst.Attribute):
+            yield current
             stack.append(current.value)
+        elif isinstance(current, cst.Subscript):
+            yield current
+            stack += children(current)
         elif isinstance(current, cst.Call):
             if _puts_text_in(current):
                 continue
