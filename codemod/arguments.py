@@ -53,8 +53,9 @@ def without_comment(comma: cst.Comma) -> cst.Comma:
 def star_in_place(index: Index, entry: cst.Arg, name: cst.Name) -> dict[cst.CSTNode, Replacement]:
     """Return the edits that pass ``**name`` instead of an argument, after the keywords.
 
-    That is where it is usually written. Where comments stand between the arguments, or another
-    ``**`` is there already, it takes the place of the argument.
+    That is where it is usually written, and the others stay on the lines on which they are. Where
+    comments stand between the arguments, or another ``**`` is there already, it takes the place of
+    the argument.
     """
     holder = index.parent[entry]
     if not isinstance(holder, cst.Call):
@@ -65,12 +66,26 @@ def star_in_place(index: Index, entry: cst.Arg, name: cst.Name) -> dict[cst.CSTN
     if not after or any(arg.star for arg in after) or "#" in index.module.code_for_node(holder):
         return {entry: [starred(entry, name)]}
     edits: dict[cst.CSTNode, Replacement] = {}
-    for slot, arg in zip(args[position:], [*after, entry], strict=True):
-        moved = arg if arg is not entry else starred(entry, name)
-        edits[slot] = [
-            moved.with_changes(comma=slot.comma, whitespace_after_arg=slot.whitespace_after_arg)
-        ]
+    before = args[position - 1] if position else None
+    if before is not None and _breaks_line(entry) and not _breaks_line(before):
+        edits[before] = [before.with_changes(comma=entry.comma)]
+    last = after[-1].with_changes(
+        comma=args[-2].comma, whitespace_after_arg=args[-2].whitespace_after_arg
+    )
+    star = starred(entry, name).with_changes(
+        comma=args[-1].comma, whitespace_after_arg=args[-1].whitespace_after_arg
+    )
+    for slot, arg in zip(args[position:], [*after[:-1], last, star], strict=True):
+        edits[slot] = [arg]
     return edits
+
+
+def _breaks_line(arg: cst.Arg) -> bool:
+    """Tell whether the next argument stands on another line."""
+    comma = arg.comma
+    return isinstance(comma, cst.Comma) and isinstance(
+        comma.whitespace_after, cst.ParenthesizedWhitespace
+    )
 
 
 def separator(entry: cst.Arg, args: Sequence[cst.Arg]) -> cst.Comma | cst.MaybeSentinel:
