@@ -10,6 +10,7 @@ from codemod import effects
 from codemod.clients import Role
 from codemod.definitions import Definition, Kind
 from codemod.facts import Facts
+from codemod.regions import LOOKING_AROUND
 from codemod.syntax import callee, children, descendants, dotted
 from codemod.template import has_text
 
@@ -168,6 +169,8 @@ def _is_noticed(facts: Facts, node: cst.CSTNode, above: frozenset[str]) -> bool:
             or effects.is_fresh_call(node)
             or effects.is_client_factory(node)
         )
+    if isinstance(node, cst.Global):
+        return not all(_keeps_client(facts, node, item.name.value) for item in node.names)
     if isinstance(node, cst.Assign):
         keeps_client = isinstance(node.value, cst.Call) and effects.is_client_factory(node.value)
         return not keeps_client and any(_changes_object(one.target) for one in node.targets)
@@ -176,7 +179,44 @@ def _is_noticed(facts: Facts, node: cst.CSTNode, above: frozenset[str]) -> bool:
     if isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For)):
         return _changes_object(node.target)
     stopping = (cst.Raise, cst.Assert)
-    return isinstance(node, (cst.Global, cst.Nonlocal, cst.Del, cst.Await, cst.Yield, *stopping))
+    return isinstance(node, (cst.Nonlocal, cst.Del, cst.Await, cst.Yield, *stopping))
+
+
+def _keeps_client(facts: Facts, declared: cst.Global, name: str) -> bool:
+    """Tell whether a function keeps nothing in a global variable but an AWS client for itself.
+
+    Whoever reads that apart from the function would miss it if the function were not called.
+    """
+    index = facts.index
+    function, module = index.function(declared), index.module_of(declared)
+    if name in index.attributes or not LOOKING_AROUND.isdisjoint(index.names):
+        return False
+    for one in index.names.get(name, ()):
+        here, above = index.function(one), index.parent[one]
+        assign = index.parent[above] if isinstance(above, cst.AssignTarget) else above
+        if index.module_of(one) is not module or isinstance(above, cst.NameItem):
+            continue
+        if isinstance(assign, (cst.Assign, cst.AnnAssign)) and one is not assign.value:
+            is_client = isinstance(assign.value, cst.Call) and effects.is_client_factory(
+                assign.value
+            )
+            if here is function and not is_client:
+                return False
+        elif here is not function or not isinstance(above, _TESTING):
+            if isinstance(here, cst.Module) or name not in facts.definitions.walk(here).local:
+                return False
+    return True
+
+
+#: What only looks at a variable, or gives it to whoever calls.
+_TESTING = (
+    cst.Comparison,
+    cst.ComparisonTarget,
+    cst.BooleanOperation,
+    cst.UnaryOperation,
+    cst.If,
+    cst.Return,
+)
 
 
 def grows_in_place(facts: Facts, node: cst.CSTNode) -> bool:
