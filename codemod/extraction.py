@@ -54,10 +54,18 @@ def extract(facts: Facts, split: Split, width: int | None) -> dict[cst.CSTNode, 
     around = blank_lines(lines)
     is_first = facts.index.position(function) == 0 or facts.cells.is_notebook
     gap = (cst.EmptyLine(indent=False),) * (1 if owner_of(facts, function) is not None else 2)
-    changed = changed.with_changes(
-        leading_lines=[*(around if not is_first else gap), *from_comment(lines)]
-    )
-    return {function: [with_lines(maker, around), changed]}
+    section, own = _section_above(lines)
+    changed = changed.with_changes(leading_lines=[*(around if not is_first else gap), *own])
+    return {function: [with_lines(maker, section), changed]}
+
+
+def _section_above(
+    lines: Sequence[cst.EmptyLine],
+) -> tuple[Sequence[cst.EmptyLine], Sequence[cst.EmptyLine]]:
+    """Return what stands above a function for all that follows, and what for itself only."""
+    blank = [place for place, line in enumerate(lines) if line.comment is None]
+    end = blank[-1] + 1 if blank else 0
+    return lines[:end], lines[end:]
 
 
 def _without_gap(before: cst.FunctionDef, after: cst.FunctionDef) -> cst.FunctionDef:

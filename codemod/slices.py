@@ -17,7 +17,7 @@ from codemod.handlers import handles_errors_of_payload
 from codemod.inputs import METHOD
 from codemod.payload import Form, form_of
 from codemod.regions import LOOKING_AROUND, changed_keys
-from codemod.syntax import callee, descendants, is_self, names_in
+from codemod.syntax import callee, descendants, dotted, is_self, names_in
 from codemod.transfers import Upload
 from codemod.tree import LineOrCompound
 from codemod.uploads import RECOGNISERS
@@ -41,6 +41,8 @@ _SETTING = re.compile(
 _GROWING = frozenset(
     "append extend insert add update setdefault sort reverse appendleft clear".split()
 )
+#: What is never changed in place.
+_UNCHANGING = ("str", "bytes", "int", "float", "bool")
 
 
 class Slice:
@@ -274,7 +276,9 @@ class Slice:
         for name in names_in(node):
             if is_self(name):
                 continue
-            if name.value in shared or name.value in definitions.declared_elsewhere:
+            if name.value in definitions.declared_elsewhere:
+                return True
+            if name.value in shared and not self._never_changes(name.value):
                 return True
             if name.value not in self._local and not self._is_constant(name):
                 return True
@@ -287,6 +291,13 @@ class Slice:
             ) or isinstance(part, cst.Subscript):
                 return True
         return False
+
+    def _never_changes(self, name: str) -> bool:
+        """Tell whether a variable is a parameter that is annotated as text or a number."""
+        bound = self._bound_to(name)
+        return bool(bound) and all(
+            isinstance(one.node, cst.Param) and is_text_or_number(one.node) for one in bound
+        )
 
     def _is_constant(self, name: cst.Name) -> bool:
         """Tell whether a name of the module is a module, a class, a client or plain text."""
@@ -329,6 +340,11 @@ def checks_settings(facts: Facts, node: cst.CSTNode) -> bool:
                 return False
             stack.append(definition.value)
     return True
+
+
+def is_text_or_number(param: cst.Param) -> bool:
+    """Tell whether a parameter is annotated as something that never changes."""
+    return param.annotation is not None and dotted(param.annotation.annotation) in _UNCHANGING
 
 
 def _params(function: cst.FunctionDef) -> tuple[cst.Param, ...]:
