@@ -55,6 +55,30 @@ def standing_alone(node: cst.BaseExpression) -> cst.BaseExpression:
     return node
 
 
+#: How long a sum may become that was written over several lines.
+_SHORT = 60
+_SPACE = cst.SimpleWhitespace(" ")
+
+
+def on_one_line(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Return a short sum whose terms stood on lines of their own on a single one."""
+    flat = _flat(node)
+    code = cst.Module([]).code_for_node(flat)
+    return flat if len(code) <= _SHORT and "#" not in code and "\n" not in code else node
+
+
+def _flat(node: cst.BaseExpression) -> cst.BaseExpression:
+    if not isinstance(node, cst.BinaryOperation):
+        return node
+    broken = {
+        side: _SPACE
+        for side in ("whitespace_before", "whitespace_after")
+        if isinstance(getattr(node.operator, side, None), cst.ParenthesizedWhitespace)
+    }
+    operator = node.operator.with_changes(**broken)
+    return node.with_changes(left=_flat(node.left), right=_flat(node.right), operator=operator)
+
+
 def leading_lines(statement: cst.BaseStatement) -> Sequence[cst.EmptyLine]:
     """Return the blank lines and comments before a statement."""
     return tuple(getattr(statement, "leading_lines", ()))

@@ -13,7 +13,14 @@ from codemod.edits import Replacement, apply
 from codemod.facts import Facts
 from codemod.idiom import Idiom
 from codemod.names import body_parameter, free_name, names_in_function
-from codemod.nodes import assign, blank_lines, from_comment, leading_lines, with_lines
+from codemod.nodes import (
+    assign,
+    blank_lines,
+    from_comment,
+    leading_lines,
+    on_one_line,
+    with_lines,
+)
 from codemod.syntax import dotted
 
 _SPACE = cst.SimpleWhitespace(" ")
@@ -81,7 +88,7 @@ def _choose_once(
 
     Of its ``others``, edits of the first statement become part of these.
     """
-    request, chosen = _choice(function, calls[0], name)
+    request, chosen = _choice(facts, function, calls[0], name)
     edits = {node: others.pop(node) for node in list(others) if node is not function.params}
     for call in calls:
         statement = facts.index.statement(call.invocation.carrier)
@@ -119,7 +126,7 @@ def _send(
 ) -> dict[cst.CSTNode, Replacement]:
     """Send exactly one of the body and the URI."""
     statement = facts.index.statement(inner.entry)
-    request, chosen = _choice(function, inner, name)
+    request, chosen = _choice(facts, function, inner, name)
     lines = tuple(getattr(statement, "leading_lines", ()))
     if isinstance(inner.entry, cst.Assign):  # parameters["InputLocation"] = uri
         target = cst.ensure_type(inner.entry.targets[0].target, cst.Subscript)
@@ -129,13 +136,16 @@ def _send(
     return {statement: [made, with_lines(_starred(facts, inner, request), ())]}
 
 
-def _choice(function: cst.FunctionDef, inner: LegacyCall, name: str) -> tuple[str, cst.IfExp]:
+def _choice(
+    facts: Facts, function: cst.FunctionDef, inner: LegacyCall, name: str
+) -> tuple[str, cst.IfExp]:
     """Return a name for what to send, and the expression that decides on it."""
     request = free_name(names_in_function(function), "request_input", "async_request_input")
+    idiom = Idiom(facts.index, facts.index.statement(inner.entry), [function])
     chosen = cst.IfExp(
         test=_is_missing(name),
-        body=_dictionary("InputLocation", inner.location),
-        orelse=_dictionary("Body", cst.Name(name)),
+        body=_dictionary(idiom.string("InputLocation"), on_one_line(inner.location)),
+        orelse=_dictionary(idiom.string("Body"), cst.Name(name)),
     )
     return request, chosen
 
@@ -156,8 +166,8 @@ def _starred(facts: Facts, inner: LegacyCall, request: str) -> cst.BaseStatement
     return apply(facts.index, facts.index.statement(entry), edits)
 
 
-def _dictionary(key: str, value: cst.BaseExpression) -> cst.Dict:
-    return cst.Dict([cst.DictElement(cst.SimpleString(f'"{key}"'), value)])
+def _dictionary(key: cst.SimpleString, value: cst.BaseExpression) -> cst.Dict:
+    return cst.Dict([cst.DictElement(key, value)])
 
 
 def with_body(

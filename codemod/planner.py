@@ -29,6 +29,7 @@ from codemod.nodes import (
     blank_lines,
     from_comment,
     leading_lines,
+    on_one_line,
     standing_alone,
     with_lines,
     without_comments,
@@ -356,7 +357,8 @@ class Planner:
 
     def _set_request(self, items: list[tuple[str, cst.BaseExpression]]) -> list[cst.BaseStatement]:
         elements = [
-            cst.DictElement(self.idiom.string(key), standing_alone(value)) for key, value in items
+            cst.DictElement(self.idiom.string(key), standing_alone(on_one_line(value)))
+            for key, value in items
         ]
         return [assign(self.request, cst.Dict(elements))]
 
