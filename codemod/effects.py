@@ -13,7 +13,16 @@ from collections.abc import Iterator
 import libcst as cst
 
 from codemod.index import MUTATORS
-from codemod.syntax import EXITS, children, descendants, dotted, keyword, last_name, root_name
+from codemod.syntax import (
+    EXITS,
+    children,
+    descendants,
+    dotted,
+    keyword,
+    last_name,
+    root_name,
+    string_value,
+)
 
 #: Functions that only compute a value from their arguments.
 _STABLE_FUNCTIONS = frozenset(
@@ -177,6 +186,16 @@ def is_stable_call(call: cst.Call) -> bool:
 def depends_on_contents(call: cst.Call) -> bool:
     """Tell whether a stable call gives another value once what it is given holds something else."""
     return last_name(call.func) in _LOOKING_INTO
+
+
+def fills_in_items(node: cst.BinaryOperation) -> bool:
+    """Tell whether text is made of the items of a dictionary: ``"%(name)s" % job``."""
+    text = string_value(node.left)
+    return (
+        isinstance(node.operator, cst.Modulo)
+        and isinstance(node.right, cst.Name)
+        and (text is None or "%(" in text)
+    )
 
 
 def is_known_by_name(call: cst.Call) -> bool:

@@ -488,7 +488,7 @@ class Templates:
         states = tuple(
             self._definitions.states.get(part, ())
             for part in descendants(node)
-            if isinstance(part, (cst.Attribute, cst.Subscript, cst.Call))
+            if isinstance(part, (cst.Attribute, cst.Subscript, cst.Call, cst.BinaryOperation))
         )
         if self._may_change_since(node):
             states = (*states, ("when loaded",))

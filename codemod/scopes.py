@@ -442,6 +442,15 @@ class _Walk:
             for key in effects.changed_by_call(node):
                 self._touch(key)
             self._touch_by_others(changed_by_others(self.index, node))
+        elif kind is cst.BinaryOperation:
+            assert isinstance(node, cst.BinaryOperation)
+            self._expression(node.left)
+            self._expression(node.right)
+            if effects.fills_in_items(node):
+                self.owner.states[node] = (
+                    *(self.env.get(f"{name.value}[]") for name in names_in(node.right)),
+                    *(self.env.get("(*)") for _ in self._late_contents_in(node.right)),
+                )
         elif kind is cst.NamedExpr:
             assert isinstance(node, cst.NamedExpr)
             self._expression(node.value)
