@@ -14,9 +14,8 @@ from codemod.notebook import MOVES
 from codemod.outlines import ClassOutline
 from codemod.repository import Repository
 from codemod.source import is_notebook
+from codemod.words import Words
 
-#: So many names are looked for one by one; for more, one expression is faster.
-_FEW = 12
 #: How many classes may lie between a class and one that overrides its method.
 _GENERATIONS = 4
 
@@ -116,10 +115,10 @@ class Callers:
         return set(self._files(root)) - self._left_out
 
     def _mentioning(self, names: set[str], paths: Iterable[str]) -> dict[str, list[str]]:
-        wanted = [name.encode() for name in sorted(names)]
-        names_of = b"|".join(map(re.escape, wanted))
-        pattern = re.compile(rb"(?:%b)\b" % names_of)  # with \b in front it takes twice as long
-        one_of_many = re.compile(_ONE_OF_MANY % names_of)
+        wanted = Words([name.encode() for name in names])
+        # With \b in front it takes seven times as long.
+        pattern = re.compile(rb"(?:%b)\b" % wanted.expression)
+        one_of_many = re.compile(_ONE_OF_MANY % wanted.expression)
         found: dict[str, list[str]] = {}
         for path in paths:
             content = self._repository.glance(path)
@@ -129,7 +128,7 @@ class Callers:
                 content = content.replace(b"\\n", b"\n")  # or the name follows a letter
             elif hands_on_everything(content):
                 self._importers.take(path, content)
-            if len(wanted) <= _FEW and not any(name in content for name in wanted):
+            if not wanted.may_be_in(content):
                 continue
             there = [
                 match

@@ -150,6 +150,7 @@ ROOMS = (
     "files",
     "settings",
     "report",
+    "words",
     "importers",
     "callers",
     "garbage",
