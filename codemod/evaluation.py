@@ -56,6 +56,9 @@ def _structure(node: cst.CSTNode) -> str:
         return code
 
 
+#: What may have changed by the next time that it is turned into text.
+_MUTABLE = (cst.List, cst.Dict, cst.Set, cst.ListComp, cst.DictComp, cst.SetComp)
+
 _Read = tuple[Definition, ...]
 _States = tuple[tuple[object, ...], ...]
 
@@ -173,7 +176,8 @@ class Templates:
             return (str(number),)
         if isinstance(node, cst.Name):
             definition = self._definitions.of(node)
-            if self._definitions.is_rebound_elsewhere(definition):
+            is_mutable = isinstance(definition.value, _MUTABLE) and definition.kind is Kind.ASSIGNED
+            if is_mutable or self._definitions.is_rebound_elsewhere(definition):
                 return (Hole(("read", node), node.value, node),)
             if definition.kind is Kind.IMPORTED:
                 return self._imported(node, is_text) or self.of_definition(definition)
