@@ -37,7 +37,8 @@ class Facts:
     classes are made from, ``makers`` the names of functions to come, ``imports`` those of imports,
     ``changes`` where collections are changed. ``lookups`` and ``asked_for`` keep what
     :mod:`codemod.lookups` found in a function, ``uses`` what :mod:`codemod.inputs` found of the
-    dictionaries with parameters, ``addresses`` what :mod:`codemod.sharing` made of URIs.
+    dictionaries with parameters, ``addresses`` what :mod:`codemod.sharing` made of URIs, ``asked``
+    what :mod:`codemod.reliance` found in an upload.
     """
 
     index: Index
@@ -61,6 +62,7 @@ class Facts:
     lookups: dict[cst.CSTNode, dict[object, list[LineOrCompound]]] = field(default_factory=dict)
     asked_for: dict[cst.CSTNode, set[str | None]] = field(default_factory=dict)
     uses: dict[Definition, Any] = field(default_factory=dict)
+    asked: dict[tuple[object, cst.CSTNode], Any] = field(default_factory=dict)
     addresses: dict[Template, tuple[Template, Template] | None] = field(default_factory=dict)
 
     @classmethod

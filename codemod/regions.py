@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import libcst as cst
 
@@ -52,19 +52,37 @@ def changed_keys(index: Index, nodes: Iterable[cst.CSTNode]) -> set[str]:
     return changed
 
 
-def bound_names(nodes: Iterable[cst.CSTNode]) -> set[str]:
+def bound_names(index: Index, nodes: Iterable[cst.CSTNode]) -> set[str]:
     """Return the names that some code binds."""
+    skipped = frozenset() if index.binds_in_expressions else _EXPRESSIONS
     return {
-        name for node in _changing(nodes) if not isinstance(node, cst.Call) for name in _bound(node)
+        name
+        for node in _changing(nodes, skipped)
+        if not isinstance(node, cst.Call)
+        for name in _bound(node)
     }
 
 
-def _changing(nodes: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+def _kinds_of(base: type[cst.CSTNode]) -> Iterator[type[cst.CSTNode]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds_of(kind)
+
+
+_EXPRESSIONS = frozenset(_kinds_of(cst.BaseExpression))  # type: ignore[type-abstract]
+
+
+def _changing(
+    nodes: Iterable[cst.CSTNode], skipped: Collection[type[cst.CSTNode]] = ()
+) -> Iterator[cst.CSTNode]:
     """Yield the nodes that may change anything, those in functions left out."""
     stack = list(nodes)
     while stack:
         node = stack.pop()
-        if type(node) not in _CHANGING:  # most by far, and asking for classes takes long
+        kind = type(node)
+        if kind in skipped:
+            continue
+        if kind not in _CHANGING:  # most by far, and asking for classes takes long
             stack.extend(children(node))
             continue
         yield node

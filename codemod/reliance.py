@@ -22,6 +22,15 @@ def asked(
 
     A fix leaves their calls out, or makes them earlier: they must be what they seem.
     """
+    known: dict[cst.FunctionDef, Relied] | None = facts.asked.get((upload, location))
+    if known is None:
+        known = facts.asked[upload, location] = _asked(facts, upload, location)
+    return known
+
+
+def _asked(
+    facts: Facts, upload: Upload, location: cst.BaseExpression
+) -> dict[cst.FunctionDef, Relied]:
     nodes: list[cst.CSTNode] = [location, facts.definitions.resolve(location)]
     inner: Upload | None = upload
     while inner is not None:

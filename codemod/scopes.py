@@ -82,7 +82,9 @@ class _Walk:
         self.env = Environment()
         self.shared: dict[str, set[str]] = {}
         body = node.body
-        self.local = bound_names(node.body if isinstance(node, cst.Module) else [node.body])
+        self.local = bound_names(
+            self.index, node.body if isinstance(node, cst.Module) else [node.body]
+        )
         if isinstance(node, (cst.FunctionDef, cst.Lambda)):
             self._parameters(node.params)
         if isinstance(node, cst.FunctionDef):

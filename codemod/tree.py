@@ -100,6 +100,7 @@ class Tree:
         self.declarations: list[cst.Global | cst.Nonlocal] = []
         self._lambdas: list[cst.Lambda] = []
         self._exits: list[cst.Return | cst.Yield] = []
+        self._named: list[cst.NamedExpr] = []
         self._strings: list[cst.SimpleString] = []
         self._texts: list[cst.FormattedString | cst.BinaryOperation | cst.Call] = []
         self._blocks: list[cst.IndentedBlock] = []
@@ -129,6 +130,7 @@ class Tree:
             cst.BinaryOperation: self._texts,
             cst.Call: self._texts,
             cst.IndentedBlock: self._blocks,
+            cst.NamedExpr: self._named,
         }
         stack: list[Any] = [module]
         while stack:
@@ -335,6 +337,11 @@ class Tree:
     def has_blocks(self) -> bool:
         """Whether anything in the file is indented."""
         return bool(self._blocks)
+
+    @property
+    def binds_in_expressions(self) -> bool:
+        """Whether any expression gives a name a value."""
+        return bool(self._named)
 
     @cached_property
     def strings(self) -> dict[str, list[cst.BaseExpression]]:
