@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,12 +19,20 @@ from codemod.scan import NEEDLE, Sightings
 #: So many files that four processes share them, once every process gets at least two.
 NAMES = tuple(f"{number}.py" for number in range(9))
 
-forking_only = pytest.mark.skipif(not scan._can_be_copied(), reason="needs to copy the process")
+forking_only = pytest.mark.skipif(
+    not hasattr(os, "fork") or sys.platform == "darwin", reason="needs to copy the process"
+)
+
+count_threads = threading.active_count
+
+#: Programs that other tests have run in this process may have left threads that sleep.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 @pytest.fixture
 def names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
     """Make files of which every third mentions the call, and have four processes for them."""
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(scan, "FEWEST_FILES_A_PROCESS", 2)
     monkeypatch.setattr(processors, "available", lambda: 4)
     for number, name in enumerate(NAMES):
@@ -118,8 +127,9 @@ def test_where_no_process_can_be_started_this_one_reads_everything(
 
 @forking_only
 def test_with_other_threads_about_no_process_is_started(
-    names: Sequence[str], forks: list[int]
+    names: Sequence[str], forks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(threading, "active_count", count_threads)
     done = threading.Event()
     other = threading.Thread(target=done.wait)
     other.start()
