@@ -100,15 +100,15 @@ def _reader(paths: Sequence[str]) -> Iterator[int]:
         finally:
             os._exit(0)
     os.close(writing)
+    is_heard = False
     try:
         yield reading
-    except BaseException:
-        if child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        raise
+        is_heard = True
     finally:
         os.close(reading)
+        if child is not None and not is_heard:  # an interrupt: nobody waits for the rest
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         if child is not None:
             # Where a parent of this process ignores its children, the system waits for them.
             with contextlib.suppress(ChildProcessError):
