@@ -13,10 +13,17 @@ from codemod.template import Hole
 
 
 class Fallback(NamedTuple):
-    """A parameter, and what is taken where it is ``None``, or nothing at all."""
+    """A parameter, and what is taken where it is ``None``.
+
+    Attributes:
+        parameter: The parameter.
+        value: What is taken.
+        is_for_any: Whether that is taken for whatever counts as nothing, such as ``0``.
+    """
 
     parameter: Definition
     value: cst.BaseExpression
+    is_for_any: bool
 
 
 def fallback_of(facts: Facts, hole: Hole) -> Fallback | None:
@@ -31,20 +38,22 @@ def fallback_of(facts: Facts, hole: Hole) -> Fallback | None:
     made = next((one for one in origins if one.kind is Kind.ASSIGNED), None)
     if given is None or made is None or made.value is None or len(origins) != 2:
         return None
-    asked = _asked_before(facts, made)
-    is_asked = asked is not None and facts.definitions.of(asked) is given
-    return Fallback(given, made.value) if is_asked else None
+    test = _test_before(facts, made)
+    asked = _missing(test) if test is not None else None
+    if test is None or asked is None or facts.definitions.of(asked) is not given:
+        return None
+    return Fallback(given, made.value, _asks_for_any(test))
 
 
-def _asked_before(facts: Facts, made: Definition) -> cst.Name | None:
-    """Return the name that a variable is only assigned without."""
+def _test_before(facts: Facts, made: Definition) -> cst.BaseExpression | None:
+    """Return the test that a variable is only assigned behind."""
     index = facts.index
     assert made.node is not None
     block = index.block(index.statement(made.node))
     above = index.parent.get(block)
     if not isinstance(above, cst.If) or above.body is not block or above.orelse is not None:
         return None
-    return _missing(above.test)
+    return above.test
 
 
 def _chosen(facts: Facts, node: cst.CSTNode) -> Fallback | None:
@@ -62,7 +71,13 @@ def _chosen(facts: Facts, node: cst.CSTNode) -> Fallback | None:
         return None
     definition = facts.definitions.of(name)
     is_given = isinstance(definition.node, cst.Param) and facts.definitions.of(given) is definition
-    return Fallback(definition, value) if is_given else None
+    test = node.test if isinstance(node, cst.IfExp) else node
+    return Fallback(definition, value, _asks_for_any(test)) if is_given else None
+
+
+def _asks_for_any(test: cst.CSTNode) -> bool:
+    """Tell whether a test asks for anything but ``None``."""
+    return not isinstance(test, cst.Comparison)
 
 
 def _missing(test: cst.BaseExpression) -> cst.Name | None:

@@ -21,6 +21,7 @@ from codemod.template import (
     REST_OF,
     Hole,
     Template,
+    has_text,
     normal,
     part_of_uri,
     rest_of,
@@ -110,7 +111,8 @@ class Translation:
     def _chosen(self, hole: Hole) -> Template | None:
         """Return what a parameter is that gets another value where it is given none.
 
-        A caller that gives one which may be none either names no object by it.
+        A caller that gives one which may be ``None`` names no object by it; one that gives ``0``
+        may, so what counts as nothing must be text for certain.
         """
         found = fallback_of(self.facts, hole)
         value = self.bound.get(found.parameter) if found is not None else None
@@ -119,6 +121,8 @@ class Translation:
         if is_none(self.facts.definitions.resolve(value)):
             return self.template(self.facts.templates.of(found.value))
         template = self.facts.templates.of(value)
+        if found.is_for_any and not has_text(template):
+            return None
         is_default = self.facts.index.inside(value, self.function.params)
         return self.template(template) if is_default else template
 
