@@ -194,6 +194,7 @@ def _virtual(
     key = translate.template(inner.key) if inner.key is not None else None
     uri = translate.template(inner.uri)
     told = translate.template(inner.told) if inner.told is not None else None
+    nonempty = frozenset(map(translate.template, inner.nonempty)) | translate.nonempty
     as_given = told if told is not None else key
     is_used = not isinstance(facts.index.parent[call.whole], cst.Expr)
     if helper.returns == "key" and key is not None and bucket is not None and is_used:
@@ -230,6 +231,7 @@ def _virtual(
         key=key,
         uri=uri,
         told=told,
+        nonempty=nonempty,
         content_type=content_type,
         returns_uri=helper.returns == "uri",
         bucket_node=None,

@@ -27,7 +27,7 @@ from codemod.refusals import Refusal
 from codemod.rules import REASONS
 from codemod.safety import CHECKS
 from codemod.sharing import Sharings
-from codemod.template import literal, source
+from codemod.template import has_text, literal, source
 from codemod.transfers import Upload
 from codemod.uploads import find_uploads
 from codemod.visibility import Visibility
@@ -229,6 +229,7 @@ def _judge(
     is_typed = all(call.content_type is True for call in candidate.calls)
     problems = (
         candidate.upload.problem,
+        _maybe_nothing(candidate),
         *(call.problem for call in candidate.calls),
         None if is_typed else candidate.upload.content_type_problem,
     )
@@ -254,6 +255,14 @@ def _judge(
         Verdict(call, candidate.upload, fix, chosen, candidate, layout, notes)
         for call in candidate.calls
     ]
+
+
+def _maybe_nothing(candidate: Candidate) -> Refusal | None:
+    """Refuse if a function may not take a key that it is given, as that may count as nothing."""
+    if all(map(has_text, candidate.upload.nonempty)):
+        return None
+    location = candidate.calls[0].location
+    return Refusal("uri-unproven", location, source(location))
 
 
 def _notes(candidate: Candidate) -> tuple[str, ...]:

@@ -174,6 +174,7 @@ class Upload:
         imports: What the module must import for the payload of such a call.
         type_imports: What it must import for the ContentType.
         told: The key as it was given, where a function gives it back and ``key`` is its result.
+        nonempty: The strings in which there must be text for the key and the bucket to be right.
     """
 
     invocation: Invocation
@@ -195,6 +196,7 @@ class Upload:
     imports: frozenset[Needed] = frozenset()
     type_imports: frozenset[Needed] = frozenset()
     told: Template | None = None
+    nonempty: frozenset[Template] = frozenset()
 
     def splits(self) -> Iterator[Split]:
         """Yield how the functions on the way have to be split, the outermost first."""

@@ -21,7 +21,6 @@ from codemod.template import (
     REST_OF,
     Hole,
     Template,
-    has_text,
     normal,
     part_of_uri,
     rest_of,
@@ -43,6 +42,7 @@ class Translation:
             they do something, or give another value the second time.
         needed: What the module of the caller must import for the expressions that were taken.
         fresh: Whether a value that differs each time will do, as that of ``uuid4()``.
+        nonempty: The strings that must have text in them for a template to be right.
     """
 
     facts: Facts
@@ -53,6 +53,7 @@ class Translation:
     named: dict[Definition, cst.Name] = field(default_factory=dict)
     needed: set[Needed] = field(default_factory=set)
     fresh: bool = False
+    nonempty: set[Template] = field(default_factory=set)
 
     def template(self, template: Template) -> Template:
         """Translate the template of a string; what the function makes up anew is its own."""
@@ -111,8 +112,8 @@ class Translation:
     def _chosen(self, hole: Hole) -> Template | None:
         """Return what a parameter is that gets another value where it is given none.
 
-        A caller that gives one which may be ``None`` names no object by it; one that gives ``0``
-        may, so what counts as nothing must be text for certain.
+        A caller that gives one which may be ``None`` names no object by it. One that gives ``0``
+        may: where that counts as nothing, it must be text for certain.
         """
         found = fallback_of(self.facts, hole)
         value = self.bound.get(found.parameter) if found is not None else None
@@ -121,10 +122,11 @@ class Translation:
         if is_none(self.facts.definitions.resolve(value)):
             return self.template(self.facts.templates.of(found.value))
         template = self.facts.templates.of(value)
-        if found.is_for_any and not has_text(template):
-            return None
-        is_default = self.facts.index.inside(value, self.function.params)
-        return self.template(template) if is_default else template
+        if self.facts.index.inside(value, self.function.params):  # a default
+            template = self.template(template)
+        if found.is_for_any:
+            self.nonempty.add(template)
+        return template
 
     def _spelled(self, spelled: str, names: tuple[Definition, ...]) -> str:
         """Spell ``client.bucket`` as the caller does, whatever the function calls its ``self``."""

@@ -142,7 +142,11 @@ STEP_BY_STEP = Shape(
         *({"uploads": "both", "is_located": named} for named in (True, False)),
         {"uploads": "key", "invokes": True, "takes_key": True},
         {"uploads": "nothing", "invokes": True, "takes_key": True},
-        *({"uploads": "nothing", "fallback": fallback} for fallback in FALLBACKS),
+        *(
+            {"uploads": "nothing", "fallback": fallback, "hands": hands}
+            for fallback in FALLBACKS
+            for hands in (1, 2)
+        ),
         *({"uploads": "whether", "verdict": verdict} for verdict in VERDICTS),
         *({"uploads": "whether", "verdict": one, "invokes": True} for one in VERDICTS),
         {"data": "json.dumps(data)", "name": "turned(data, name)"},
